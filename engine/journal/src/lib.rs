@@ -1,1 +1,44 @@
-//! x
+//! The record of runs: events, the hash chain that they form, the state they come to, and the SQLite database
+//! and directory in which they lie.
+//!
+//! [`Journal`] records, [`Reader`] reads, [`RunState`] is what a run's events come to, [`StateDir`] is where all
+//! of it lies. The crate knows nothing of components, YAML, HTTP or a runbook's order: only what has happened.
+
+mod chain;
+mod clock;
+mod digest;
+mod entry;
+mod event;
+mod journal;
+mod ledger;
+mod log;
+mod reader;
+mod run_id;
+#[cfg(test)]
+mod samples;
+mod schema;
+mod state;
+mod state_dir;
+mod store;
+mod writer;
+
+pub use chain::{Broken, Chain, Head, Row, verify};
+pub use clock::{Clock, SystemClock};
+pub use digest::{Digest, KeyedDigest, NotADigest};
+pub use entry::{Content, Entry, Retention};
+pub use event::{
+    Asked, DecodeError, EVENT_VERSION, EnvironmentFacts, Event, Failure, FailureKind, FinalStatus,
+    Kept, LogLevel, Operator, Outcome, Recorded, RunStarted, RunbookFacts, Sections, Seed, Signal,
+    SkipReason, StepId, Values,
+};
+pub use journal::{Journal, JournalError, Poison};
+pub use ledger::LEDGER;
+pub use log::{LogFault, Stored};
+pub use reader::{ReadError, Reader, RunSummary};
+pub use run_id::{NoRandomness, NotARunId, RunId};
+pub use state::{
+    ExpectedAttempt, Finish, Illegal, RequestState, RunState, RunStatus, Section, StepState,
+    StepStatus,
+};
+pub use state_dir::{RunLock, StateDir, StateDirError, StateKey};
+pub use store::StoreError;

@@ -1,0 +1,233 @@
+//! Reading what is recorded, beside whoever writes.
+
+mod find;
+mod listing;
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+pub use self::listing::RunSummary;
+use crate::chain::{Broken, Chain, Head};
+use crate::digest::{Digest, KeyedDigest};
+use crate::event::Kept;
+use crate::ledger::{LEDGER, LEDGER_VERSION, LedgerEntry};
+use crate::log::{self, Log, LogFault, Stored};
+use crate::run_id::RunId;
+use crate::state::{RunState, RunStatus};
+use crate::state_dir::{StateDir, StateDirError};
+use crate::store::{Store, StoreError, doing, each_row, open_to_read};
+
+/// Reads the journal through a connection of its own that can't write.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    state: StateDir,
+}
+
+/// What was asked for can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The database can't.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The state directory can't.
+    #[error(transparent)]
+    StateDir(#[from] StateDirError),
+    /// A log isn't one.
+    #[error(transparent)]
+    Log(#[from] LogFault),
+    /// The ledger was tampered with.
+    #[error("the ledger of runs was tampered with")]
+    Ledger(#[source] Broken),
+    /// The ledger has an entry that isn't known here.
+    #[error("entry {seq} of the ledger of runs was written by a newer sandbook, or altered")]
+    LedgerEntry {
+        /// Its number.
+        seq: u64,
+    },
+    /// A run's log begins otherwise than the ledger has it.
+    #[error("the log of run `{run}` was written anew: the ledger has another beginning of it")]
+    OtherBeginning {
+        /// The run.
+        run: RunId,
+    },
+    /// There is no such run.
+    #[error("there is no run `{text}`: `sandbook runs` lists them")]
+    NoSuchRun {
+        /// What was asked for.
+        text: String,
+    },
+    /// There is no run at all.
+    #[error("there are no runs yet: `sandbook run` starts one")]
+    NoRuns,
+    /// Several runs fit.
+    #[error("`{text}` fits several runs, {}: write more of the id", listed(.matches))]
+    Ambiguous {
+        /// What was asked for.
+        text: String,
+        /// Some of those that fit.
+        matches: Vec<RunId>,
+    },
+    /// A content was altered.
+    #[error("the content `{digest}` of run `{run}` was altered")]
+    AlteredContent {
+        /// The run.
+        run: RunId,
+        /// The digest that it should have.
+        digest: KeyedDigest,
+    },
+}
+
+impl Reader {
+    /// Opens the state directory's journal; makes an empty one where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be opened, was made by a newer version, or isn't a journal.
+    pub fn open(state: &StateDir) -> Result<Reader, StoreError> {
+        let path = state.journal_path();
+        if !path.exists() {
+            Store::open(&path)?;
+        }
+        Ok(Reader {
+            connection: open_to_read(&path)?,
+            state: state.clone(),
+        })
+    }
+
+    /// A run's events after a given number (0: all), in their order. Their chain isn't looked at.
+    ///
+    /// # Errors
+    ///
+    /// When one can't be read. A run that isn't there has no events.
+    pub fn events(&self, run: RunId, after: u64) -> Result<Vec<Stored>, ReadError> {
+        let mut events = Vec::new();
+        each_row(
+            &self.connection,
+            run.as_str(),
+            after,
+            |row| -> Result<(), ReadError> {
+                events.push(log::read(run, row)?);
+                Ok(())
+            },
+        )?;
+        Ok(events)
+    }
+
+    /// What a run's log comes to, checked along its chain.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such run, or its log isn't one.
+    pub fn state(&self, run: RunId) -> Result<RunState, ReadError> {
+        Ok(self.follow(run)?.state)
+    }
+
+    /// How a run stands, given what its log comes to: one that goes on without a live process is interrupted.
+    ///
+    /// # Errors
+    ///
+    /// When its lock can't be looked at.
+    pub fn status(&self, run: RunId, state: &RunState) -> Result<RunStatus, ReadError> {
+        match state.status() {
+            RunStatus::Running if !self.state.is_live(run)? => Ok(RunStatus::Interrupted),
+            status => Ok(status),
+        }
+    }
+
+    /// A content that one of the run's events speaks of; nothing when it was erased.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read, or isn't what was recorded.
+    pub fn content(&self, run: RunId, kept: &Kept) -> Result<Option<Vec<u8>>, ReadError> {
+        let sql = "SELECT bytes FROM contents WHERE run = ?1 AND digest = ?2";
+        let mut statement = self
+            .connection
+            .prepare_cached(sql)
+            .map_err(doing("be read"))?;
+        let bytes: Option<Vec<u8>> = statement
+            .query_row((run.as_str(), kept.digest.as_bytes()), |row| row.get(0))
+            .optional()
+            .map_err(doing("be read"))?;
+        match bytes {
+            Some(bytes) if self.state.key().digest(&bytes) != kept.digest => {
+                Err(ReadError::AlteredContent {
+                    run,
+                    digest: kept.digest,
+                })
+            }
+            bytes => Ok(bytes),
+        }
+    }
+
+    /// Follows a run's chain and fold to their end.
+    ///
+    /// # Errors
+    ///
+    /// Names the first event that was altered, removed, inserted or moved. A cut end can't be noticed here.
+    pub fn verify_run(&self, run: RunId) -> Result<Head, ReadError> {
+        Ok(self.follow(run)?.chain.head())
+    }
+
+    /// Follows the ledger to its end, and looks whether the runs that are there begin as it has them.
+    ///
+    /// # Errors
+    ///
+    /// Names the first entry that was altered, removed, inserted or moved, or the run that begins otherwise.
+    pub fn verify_ledger(&self) -> Result<Head, ReadError> {
+        let mut chain = Chain::new(LEDGER);
+        each_row(&self.connection, LEDGER, 0, |row| {
+            chain.follow(&row).map_err(ReadError::Ledger)?;
+            let unknown = ReadError::LedgerEntry { seq: row.seq };
+            if row.version != LEDGER_VERSION {
+                return Err(unknown);
+            }
+            let LedgerEntry::RunOpened { id, first } =
+                serde_json::from_str(&row.body).map_err(|_| unknown)?;
+            match self.first_hash(id)? {
+                Some(found) if found != first => Err(ReadError::OtherBeginning { run: id }),
+                _ => Ok(()),
+            }
+        })?;
+        Ok(chain.head())
+    }
+
+    fn first_hash(&self, run: RunId) -> Result<Option<Digest>, StoreError> {
+        let sql = "SELECT hash FROM events WHERE run = ?1 AND seq = 1";
+        let mut statement = self
+            .connection
+            .prepare_cached(sql)
+            .map_err(doing("be read"))?;
+        let hash = statement.query_row([run.as_str()], |row| row.get(0).map(Digest::from_bytes));
+        hash.optional().map_err(doing("be read"))
+    }
+
+    fn follow(&self, run: RunId) -> Result<Log, ReadError> {
+        let mut log = Log::new(run);
+        each_row(
+            &self.connection,
+            run.as_str(),
+            0,
+            |row| -> Result<(), ReadError> {
+                log.follow(row)?;
+                Ok(())
+            },
+        )?;
+        if log.chain.head().seq == 0 {
+            return Err(ReadError::NoSuchRun {
+                text: run.to_string(),
+            });
+        }
+        Ok(log)
+    }
+}
+
+fn listed(runs: &[RunId]) -> String {
+    runs.iter()
+        .map(|run| format!("`{run}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests;

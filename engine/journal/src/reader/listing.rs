@@ -1,0 +1,111 @@
+//! The list of runs, derived from their first and last events.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::{ReadError, Reader};
+use crate::chain::Row;
+use crate::event::{Event, RunStarted, StepId};
+use crate::log::{self, LogFault, Stored};
+use crate::run_id::RunId;
+use crate::state::{Illegal, RunStatus};
+use crate::store::{doing, read_row};
+
+/// A run in short. Times are milliseconds since the epoch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunSummary {
+    /// Its id.
+    pub id: RunId,
+    /// What was fixed at its start: runbook, environment, operator and the rest.
+    pub facts: Box<RunStarted>,
+    /// When it started.
+    pub started_at: u64,
+    /// How it stands; without a live process, it doesn't run.
+    pub status: RunStatus,
+    /// When it was finished.
+    pub finished_at: Option<u64>,
+    /// The step whose failure ended it.
+    pub failed_step: Option<StepId>,
+}
+
+impl Reader {
+    /// The runs, the newest first, at most `limit` of them.
+    ///
+    /// # Errors
+    ///
+    /// When one can't be read.
+    pub fn runs(&self, limit: Option<u32>) -> Result<Vec<RunSummary>, ReadError> {
+        let sql = "SELECT seq, time, kind, version, body, hash, run FROM events INDEXED BY starts
+                   WHERE seq = 1 AND run <> 'ledger' ORDER BY time DESC, run DESC LIMIT ?1";
+        let mut statement = self
+            .connection
+            .prepare_cached(sql)
+            .map_err(doing("be read"))?;
+        let mut rows = statement
+            .query(params![limit.map_or(-1, i64::from)])
+            .map_err(doing("be read"))?;
+        let mut runs = Vec::new();
+        while let Some(row) = rows.next().map_err(doing("be read"))? {
+            let id: String = row.get(6).map_err(doing("be read"))?;
+            let id: RunId = id.parse().map_err(|_| ReadError::NoSuchRun { text: id })?;
+            runs.push(self.summary(id, read_row(row).map_err(doing("be read"))?)?);
+        }
+        Ok(runs)
+    }
+
+    fn summary(&self, id: RunId, first: Row) -> Result<RunSummary, ReadError> {
+        let Stored {
+            time,
+            event: Event::RunStarted(facts),
+            ..
+        } = log::read(id, first)?
+        else {
+            return Err(LogFault::Illegal {
+                run: id,
+                seq: 1,
+                source: Illegal::NotStarted,
+            }
+            .into());
+        };
+        let mut summary = RunSummary {
+            id,
+            facts,
+            started_at: time,
+            status: RunStatus::Running,
+            finished_at: None,
+            failed_step: None,
+        };
+        match self.last(id)? {
+            Some(Stored {
+                time,
+                event:
+                    Event::RunFinished {
+                        status,
+                        failed_step,
+                        ..
+                    },
+                ..
+            }) => {
+                summary.status = status.into();
+                summary.finished_at = Some(time);
+                summary.failed_step = failed_step;
+            }
+            _ => summary.status = self.status(id, &self.state(id)?)?,
+        }
+        Ok(summary)
+    }
+
+    /// The event that finished a run.
+    fn last(&self, run: RunId) -> Result<Option<Stored>, ReadError> {
+        let sql = "SELECT seq, time, kind, version, body, hash FROM events INDEXED BY ends
+                   WHERE run = ?1 AND kind = 'run_finished'";
+        let mut statement = self
+            .connection
+            .prepare_cached(sql)
+            .map_err(doing("be read"))?;
+        let row = statement
+            .query_row([run.as_str()], read_row)
+            .optional()
+            .map_err(doing("be read"))?;
+        Ok(row.map(|row| log::read(run, row)).transpose()?)
+    }
+}

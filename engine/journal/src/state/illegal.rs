@@ -1,0 +1,115 @@
+//! Why an event can't be the next one of a log.
+
+use super::StepStatus;
+use crate::event::StepId;
+
+/// An event that may not follow what is in the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Illegal {
+    /// The log is empty, and the event isn't the run's start.
+    #[error("the run has not started")]
+    NotStarted,
+    /// A second start.
+    #[error("the run has started already")]
+    StartedTwice,
+    /// Two steps with one id.
+    #[error("step `{step}` is listed twice")]
+    StepTwice {
+        /// The id.
+        step: StepId,
+    },
+    /// Anything but a note after the end.
+    #[error("the run is finished: only notes may follow")]
+    Finished,
+    /// Anything but a note or a resumption after an interruption.
+    #[error("the run is interrupted: it has to be resumed first")]
+    Interrupted,
+    /// The run has no such step.
+    #[error("the run has no step `{step}`")]
+    UnknownStep {
+        /// The id.
+        step: StepId,
+    },
+    /// The step stands otherwise than the event needs.
+    #[error("step `{step}` is {status}, so it can't be {wanted}")]
+    Status {
+        /// The step.
+        step: StepId,
+        /// How it stands.
+        status: StepStatus,
+        /// What the event would do with it.
+        wanted: &'static str,
+    },
+    /// An attempt that isn't the step's open one, or not the next one.
+    #[error("attempt {found} of step `{step}` is out of order: {expected}")]
+    Attempt {
+        /// The step.
+        step: StepId,
+        /// The event's attempt.
+        found: u32,
+        /// Which attempt could come.
+        expected: ExpectedAttempt,
+    },
+    /// A request that can't be begun, ended or told of now.
+    #[error("request {request} of step `{step}` {why}")]
+    Request {
+        /// The step.
+        step: StepId,
+        /// The request.
+        request: u32,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// It would go over a request whose outcome is unknown and that isn't safe to repeat.
+    #[error("step `{step}` can't be {wanted}: request {request} of it is in doubt")]
+    InDoubt {
+        /// The step.
+        step: StepId,
+        /// The request.
+        request: u32,
+        /// What the event would do with the step.
+        wanted: &'static str,
+    },
+    /// Something that only a dry run does, or that a dry run never does.
+    #[error("{what} can't happen in a {run}", run = if *.dry_run { "dry run" } else { "run that is not dry" })]
+    DryRun {
+        /// What.
+        what: &'static str,
+        /// Whether the run is dry.
+        dry_run: bool,
+    },
+    /// The run is said to be over, and a step is not.
+    #[error("the run can't be finished: step `{step}` is {status}")]
+    Unfinished {
+        /// The step.
+        step: StepId,
+        /// How it stands.
+        status: StepStatus,
+    },
+    /// The run's end names a step as failed that isn't.
+    #[error("step `{step}` is {status}, not failed")]
+    NotFailed {
+        /// The step.
+        step: StepId,
+        /// How it stands.
+        status: StepStatus,
+    },
+}
+
+/// Which attempt of a step could come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpectedAttempt {
+    /// None: an attempt is open.
+    Open(u32),
+    /// The next one.
+    Next(u32),
+}
+
+impl std::fmt::Display for ExpectedAttempt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ExpectedAttempt::Open(attempt) => write!(f, "attempt {attempt} is open"),
+            ExpectedAttempt::Next(attempt) => write!(f, "attempt {attempt} is next"),
+        }
+    }
+}

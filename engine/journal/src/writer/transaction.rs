@@ -1,0 +1,260 @@
+//! One transaction: read what others appended, fold, check, insert, commit.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+
+use crate::chain::Chain;
+use crate::digest::Digest;
+use crate::event::{EVENT_VERSION, Event};
+use crate::journal::{Batch, JournalError, Poison, Prepared, Recorded, kind};
+use crate::ledger::{LEDGER, LEDGER_VERSION, LedgerEntry};
+use crate::log::{Log, LogFault, Stored};
+use crate::run_id::RunId;
+use crate::store::{NewRow, Store, StoreError, each_row};
+
+/// The logs as far as they are known, which spares reading back what this process wrote itself.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    logs: HashMap<RunId, Known>,
+    ledger: Chain,
+    ledger_checked: u64,
+    /// SQLite's number of what others wrote, when it was last looked at, and how often it has changed.
+    foreign: Option<i64>,
+    generation: u64,
+    /// What the present transaction adds, in its order.
+    fresh: Vec<Arc<Stored>>,
+    erased: bool,
+}
+
+#[derive(Debug)]
+struct Known {
+    log: Log,
+    /// The generation in which it was last complete.
+    checked: u64,
+}
+
+/// Why a batch isn't recorded: because of itself, or because of the database.
+enum Refused {
+    Batch(JournalError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Refused {
+        Refused::Store(error)
+    }
+}
+
+impl From<LogFault> for Refused {
+    fn from(fault: LogFault) -> Refused {
+        Refused::Batch(JournalError::Unreadable(Arc::new(fault)))
+    }
+}
+
+impl Default for Runs {
+    fn default() -> Runs {
+        Runs {
+            logs: HashMap::new(),
+            ledger: Chain::new(LEDGER),
+            ledger_checked: 0,
+            foreign: None,
+            generation: 0,
+            fresh: Vec::new(),
+            erased: false,
+        }
+    }
+}
+
+impl Runs {
+    /// Writes the batches in one transaction, and tells what came of each. An error means that none was written,
+    /// and that what is known here may be wrong: nothing may be written after it.
+    pub(super) fn write(
+        &mut self,
+        store: &Store,
+        batches: &mut [Batch],
+    ) -> Result<Vec<Recorded>, Poison> {
+        self.fresh.clear();
+        self.erased = false;
+        store.begin()?;
+        self.notice_others(store)?;
+        let mut answers = Vec::with_capacity(batches.len());
+        for batch in batches {
+            let rides = batch.reply.is_none();
+            let answer = match self.add(store, batch.run, mem::take(&mut batch.entries)) {
+                Ok(stored) => Ok(stored),
+                Err(Refused::Batch(error)) if rides => {
+                    return Err(Poison::LostRide(Box::new(error)));
+                }
+                Err(Refused::Batch(error)) => Err(error),
+                Err(Refused::Store(error)) => return Err(error.into()),
+            };
+            answers.push(answer);
+        }
+        store.commit()?;
+        // Only notes can follow a run's end: its log is read again if one does.
+        self.logs
+            .retain(|_, known| known.log.state.finish().is_none());
+        Ok(answers)
+    }
+
+    /// What the last transaction has committed.
+    pub(super) fn committed(&mut self) -> Vec<Arc<Stored>> {
+        mem::take(&mut self.fresh)
+    }
+
+    /// Whether the last transaction has erased something.
+    pub(super) fn has_erased(&self) -> bool {
+        self.erased
+    }
+
+    fn notice_others(&mut self, store: &Store) -> Result<(), StoreError> {
+        let foreign = store.foreign_writes()?;
+        if self.foreign != Some(foreign) {
+            self.foreign = Some(foreign);
+            self.generation += 1;
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        store: &Store,
+        run: RunId,
+        entries: Vec<Prepared>,
+    ) -> Result<Vec<Arc<Stored>>, Refused> {
+        self.catch_up(store, run)?;
+        self.fold(run, &entries)?;
+        let mut answer = Vec::with_capacity(entries.len());
+        for prepared in entries {
+            for content in prepared.contents() {
+                store.keep(run.as_str(), content)?;
+            }
+            let stored = Arc::new(self.insert(store, run, prepared)?);
+            if stored.seq == 1 {
+                self.enter_in_ledger(store, run, stored.hash, stored.time)?;
+            }
+            if matches!(stored.event, Event::RunFinished { .. }) {
+                self.erased |= store.erase(run.as_str())? > 0;
+            }
+            self.fresh.push(Arc::clone(&stored));
+            answer.push(stored);
+        }
+        Ok(answer)
+    }
+
+    /// Reads what others have appended to the run.
+    fn catch_up(&mut self, store: &Store, run: RunId) -> Result<(), Refused> {
+        let generation = self.generation;
+        let known = self.logs.entry(run).or_insert_with(|| Known {
+            log: Log::new(run),
+            checked: 0,
+        });
+        if known.checked == generation {
+            return Ok(());
+        }
+        let after = known.log.chain.head().seq;
+        let fresh = &mut self.fresh;
+        // A log that is read from its beginning was published when it was written.
+        let news = after > 0;
+        let read = each_row(
+            store.connection(),
+            run.as_str(),
+            after,
+            |row| -> Result<(), Refused> {
+                let stored = known.log.follow(row)?;
+                if news {
+                    fresh.push(Arc::new(stored));
+                }
+                Ok(())
+            },
+        );
+        match read {
+            Ok(()) => known.checked = generation,
+            Err(_) => drop(self.logs.remove(&run)),
+        }
+        read
+    }
+
+    /// Folds all of a batch, or forgets the log as far as it is known: then it is read again.
+    fn fold(&mut self, run: RunId, entries: &[Prepared]) -> Result<(), Refused> {
+        let known = self
+            .logs
+            .get_mut(&run)
+            .expect("invariant: the run was caught up with");
+        for (position, prepared) in entries.iter().enumerate() {
+            if let Err(source) = known.log.state.apply(&prepared.entry.event, prepared.time) {
+                if position > 0 || known.log.chain.head().seq == 0 {
+                    self.logs.remove(&run);
+                }
+                return Err(Refused::Batch(JournalError::Illegal {
+                    run,
+                    kind: kind(&prepared.body),
+                    source,
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(
+        &mut self,
+        store: &Store,
+        run: RunId,
+        prepared: Prepared,
+    ) -> Result<Stored, StoreError> {
+        let known = self
+            .logs
+            .get_mut(&run)
+            .expect("invariant: the run was folded");
+        let Prepared { entry, body, time } = prepared;
+        let head = known.log.chain.extend(time, EVENT_VERSION, &body);
+        let kind = Event::kind_of(&body).expect("invariant: an event's JSON begins with its kind");
+        let row = NewRow {
+            seq: head.seq,
+            time,
+            kind,
+            version: EVENT_VERSION,
+            body: &body,
+            hash: head.hash,
+        };
+        store.insert(run.as_str(), row)?;
+        Ok(Stored {
+            run,
+            seq: head.seq,
+            time,
+            event: entry.event,
+            hash: head.hash,
+            version: EVENT_VERSION,
+            body,
+        })
+    }
+
+    fn enter_in_ledger(
+        &mut self,
+        store: &Store,
+        run: RunId,
+        first: Digest,
+        time: u64,
+    ) -> Result<(), Refused> {
+        if self.ledger_checked != self.generation {
+            if let Some(head) = store.head(LEDGER)? {
+                self.ledger = Chain::at(LEDGER, head);
+            }
+            self.ledger_checked = self.generation;
+        }
+        let body = LedgerEntry::RunOpened { id: run, first }.encode();
+        let head = self.ledger.extend(time, LEDGER_VERSION, &body);
+        let kind = Event::kind_of(&body).expect("invariant: an entry's JSON begins with its kind");
+        let row = NewRow {
+            seq: head.seq,
+            time,
+            kind,
+            version: LEDGER_VERSION,
+            body: &body,
+            hash: head.hash,
+        };
+        store.insert(LEDGER, row)?;
+        Ok(())
+    }
+}
