@@ -1,1 +1,68 @@
-//! x
+//! The language of runbooks: text -> value -> [`Runbook`] -> [`Plan`].
+//!
+//! Pure: nothing here reads a file, the time or the network. A document is read in four moves, and each
+//! says all that it finds wrong, as [`Fault`]s with a [`Path`] into the document: YAML to a value; the
+//! value's shape against [`schema`]; the value's parts into types that can't be wrong; and how these fit
+//! together, by [`check`]. Lines, columns and excerpts are looked up only when a [`Report`] is shown.
+
+mod check;
+mod cidr;
+mod data_schema;
+mod duration;
+mod environment;
+mod excerpt;
+mod expression;
+mod fault;
+mod grant;
+mod input;
+mod leaf;
+mod manifest;
+mod misfit;
+mod names;
+mod origin;
+mod path;
+mod plan;
+mod project;
+mod retry;
+mod runbook;
+mod schema;
+mod scope;
+mod shape;
+mod source;
+mod spans;
+mod step;
+mod suggest;
+mod template;
+mod yaml;
+
+pub use check::check;
+pub use cidr::{Cidr, CidrFault};
+pub use data_schema::{DataSchema, SchemaFault};
+pub use duration::{DurationFault, LONGEST_DURATION, format_duration, parse_duration};
+pub use environment::{Credential, Environment, NetworkRules, Scheme, SecretSource};
+pub use excerpt::{Colour, Located};
+pub use expression::{
+    ExprFault, ExprProblem, Expression, FILTERS, ParseFault, ParseProblem, TESTS, Touched,
+};
+pub use fault::{Fault, On, Report, Severity};
+pub use grant::{
+    AllowFault, AllowLine, Ask, AskFault, Denial, Grant, GrantFault, Permission, ResolveFault,
+};
+pub use input::{Input, InputFault, InputKind, InputRuleFault, Inputs};
+pub use manifest::{CONTRACT, Manifest};
+pub use names::{
+    Alphabet, CredentialName, EnvironmentName, LONGEST_NAME, Name, NameFault, NameRule, PluginName,
+    RunbookName, Slot, StepId,
+};
+pub use origin::{Origin, OriginFault};
+pub use path::{Path, Segment};
+pub use plan::{Bound, Plan, Planned, PluginFacts};
+pub use project::Project;
+pub use retry::{Backoff, Retry};
+pub use runbook::{Runbook, Section};
+pub use schema::{Kind, schema};
+pub use scope::{RunFacts, Scope, StepFacts};
+pub use source::Source;
+pub use step::{Action, Check, Needs, OnFailure, Step, Use};
+pub use suggest::closest;
+pub use template::{RenderFault, Template, TemplateFault, TemplateProblem};

@@ -1,0 +1,60 @@
+//! Whether what a step is granted lies within the environment's ceiling, as far as it is known.
+
+use serde_json::Map;
+
+use crate::environment::Environment;
+use crate::expression::Expression;
+use crate::fault::Fault;
+use crate::grant::Grant;
+use crate::misfit::listed;
+use crate::path::Path;
+use crate::scope::Scope;
+use crate::step::Step;
+
+/// Checks the lines that hold nothing but variables; those with inputs are checked once these are known.
+pub(super) fn check(step: &Step, place: &Path, environment: &Environment, faults: &mut Vec<Fault>) {
+    let Some(using) = step.plugin() else { return };
+    let scope = Scope::new(&Map::new(), &environment.vars);
+    for (index, line) in using.allow.iter().enumerate() {
+        let mut touched = line.holes().iter().flat_map(Expression::touches);
+        if touched.any(|touched| touched.root() != "vars") {
+            continue;
+        }
+        // What can't be resolved names nothing, which is told elsewhere, or doesn't fit in.
+        let place = place.key("allow").index(index);
+        match line.resolve(&scope) {
+            Ok(grant) => faults.extend(outside(&grant, environment, place)),
+            Err(fault) if line.holes().iter().all(|hole| hole.eval(&scope).is_ok()) => {
+                faults.push(Fault::error(place, fault.to_string()));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// A grant that the ceiling cuts off: an error where nothing is left of it, a warning where something is.
+pub(crate) fn outside(grant: &Grant, environment: &Environment, place: Path) -> Option<Fault> {
+    let ceiling = &environment.ceiling;
+    if grant.within(ceiling) {
+        return None;
+    }
+    let name = &environment.name;
+    let left: Vec<String> = ceiling
+        .iter()
+        .filter(|line| line.overlaps(grant))
+        .map(ToString::to_string)
+        .collect();
+    Some(if left.is_empty() {
+        Fault::error(place, format!("environment `{name}` allows nothing of `{grant}`"))
+            .help(format!("add it to the environment's `ceiling`, or remove it here; the step could not use it in `{name}`"))
+    } else {
+        Fault::warning(
+            place,
+            format!("environment `{name}` allows only a part of `{grant}`"),
+        )
+        .help(format!(
+            "what counts is what its `ceiling` allows as well: {}",
+            listed(left)
+        ))
+    })
+}

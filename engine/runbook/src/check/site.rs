@@ -1,0 +1,113 @@
+//! The places of a runbook that hold an expression.
+
+use crate::expression::Expression;
+use crate::path::Path;
+use crate::runbook::{Runbook, Section};
+use crate::step::{Action, Check, Step};
+use crate::template::Template;
+
+/// An expression, where it stands, and when it is evaluated.
+pub(crate) struct Site<'a> {
+    pub(super) place: Path,
+    pub(super) expression: &'a Expression,
+    pub(super) time: Time<'a>,
+}
+
+/// When an expression is evaluated.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Time<'a> {
+    /// Before anything runs.
+    Before,
+    /// When this step, which is in this section, comes.
+    Step(Section, &'a Step, Role),
+    /// When the run has succeeded.
+    End,
+}
+
+/// What a step's expression is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It decides whether the step runs.
+    Condition,
+    /// It says what the step does, once it runs.
+    Action,
+}
+
+/// All expressions of a runbook, in the order of the document's sections.
+pub(super) fn sites(runbook: &Runbook) -> impl Iterator<Item = Site<'_>> {
+    let mut sites = Vec::new();
+    for (index, check) in runbook.checks.iter().enumerate() {
+        of_check(
+            check,
+            &Path::root().key("checks").index(index),
+            Time::Before,
+            &mut sites,
+        );
+    }
+    for (section, place, step) in runbook.placed_steps() {
+        if let Some(condition) = &step.condition {
+            let time = Time::Step(section, step, Role::Condition);
+            sites.push(Site {
+                place: place.key("if"),
+                expression: condition,
+                time,
+            });
+        }
+        of_action(
+            step,
+            &place,
+            Time::Step(section, step, Role::Action),
+            &mut sites,
+        );
+    }
+    for (name, template) in &runbook.outputs {
+        of_template(
+            template,
+            &Path::root().key("outputs").key(name.as_str()),
+            Time::End,
+            &mut sites,
+        );
+    }
+    sites.into_iter()
+}
+
+fn of_action<'a>(step: &'a Step, place: &Path, time: Time<'a>, sites: &mut Vec<Site<'a>>) {
+    match &step.action {
+        Action::Wait(duration) => of_template(duration, &place.key("wait"), time, sites),
+        Action::Assert(check) => of_check(check, &place.key("assert"), time, sites),
+        Action::Plugin(using) => {
+            of_template(&using.with, &place.key("with"), time, sites);
+            for (index, line) in using.allow.iter().enumerate() {
+                let place = place.key("allow").index(index);
+                let holes = line.holes().iter();
+                sites.extend(holes.map(|expression| Site {
+                    place: place.clone(),
+                    expression,
+                    time: Time::Before,
+                }));
+            }
+        }
+    }
+}
+
+fn of_check<'a>(check: &'a Check, place: &Path, time: Time<'a>, sites: &mut Vec<Site<'a>>) {
+    sites.push(Site {
+        place: place.key("condition"),
+        expression: &check.condition,
+        time,
+    });
+    of_template(&check.message, &place.key("message"), time, sites);
+}
+
+fn of_template<'a>(
+    template: &'a Template,
+    place: &Path,
+    time: Time<'a>,
+    sites: &mut Vec<Site<'a>>,
+) {
+    sites.extend(template.expressions().map(|(path, expression)| Site {
+        place: place.extend(path.segments().iter().cloned()),
+        expression,
+        time,
+    }));
+}

@@ -1,0 +1,197 @@
+//! A plugin's own JSON Schemas: of what it is told and of what it puts out.
+
+use jsonschema::error::ValidationError;
+use jsonschema::{PatternOptions, Validator};
+use serde_json::Value;
+
+use crate::fault::Fault;
+use crate::misfit::{Misfit, Showing, listed, misfits};
+use crate::path::Path;
+
+/// A compiled JSON Schema (2020-12) that refers to nothing outside itself.
+#[derive(Debug)]
+pub struct DataSchema {
+    validator: Validator,
+    schema: Value,
+}
+
+/// Why a value is not a schema that a plugin can have.
+#[derive(Debug, thiserror::Error)]
+#[error("it is not a JSON Schema: {0}")]
+pub struct SchemaFault(String);
+
+impl DataSchema {
+    /// Compiles a schema. Its regular expressions take linear time, and nothing is fetched.
+    ///
+    /// # Errors
+    ///
+    /// It is no schema, or refers to what it doesn't hold.
+    pub fn compile(schema: &Value) -> Result<DataSchema, SchemaFault> {
+        let validator = jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft202012)
+            .with_pattern_options(PatternOptions::regex())
+            .offline()
+            .build(schema)
+            .map_err(|error| SchemaFault(error.to_string()))?;
+        Ok(DataSchema {
+            validator,
+            schema: schema.clone(),
+        })
+    }
+
+    /// What doesn't fit in a value: places, and what is wrong there; empty when it fits. No value is
+    /// shown, since it may be sensitive, only keys.
+    pub fn misfits(&self, value: &Value) -> Vec<String> {
+        let errors = self.validator.iter_errors(value);
+        let faults = errors
+            .flat_map(|error| misfits(&error, &self.schema, &Path::root(), Showing::PlacesOnly));
+        faults
+            .map(|Misfit { fault, .. }| match fault.path.segments() {
+                [] => fault.message,
+                _ => format!("`{}`: {}", fault.path, fault.message),
+            })
+            .collect()
+    }
+
+    /// The faults of a value that lies at `root` in its document; only those that `counts` lets pass.
+    pub(crate) fn faults(
+        &self,
+        value: &Value,
+        root: &Path,
+        counts: impl Fn(&ValidationError<'_>) -> bool,
+    ) -> Vec<Fault> {
+        let errors = self.validator.iter_errors(value).filter(counts);
+        errors
+            .flat_map(|error| misfits(&error, &self.schema, root, Showing::Values))
+            .map(|misfit| misfit.fault)
+            .collect()
+    }
+}
+
+/// The largest schema of a manifest, as JSON.
+const LARGEST: usize = 128 * 1024;
+
+/// Checks that a manifest's schema is one.
+pub(crate) fn check(schema: &Value, place: &Path, faults: &mut Vec<Fault>) {
+    let size = schema.to_string().len();
+    if size > LARGEST {
+        faults.push(
+            Fault::error(
+                place.clone(),
+                format!("the schema is {size} bytes long; at most {LARGEST} are read"),
+            )
+            .on_key(),
+        );
+        return;
+    }
+    if schema.get("type").and_then(Value::as_str) != Some("object") {
+        let fault = Fault::error(place.clone(), "the schema is not of type `object`").on_key();
+        faults.push(fault.help("write `type: object`, with the names under `properties`"));
+        return;
+    }
+    let before = faults.len();
+    check_references(schema, schema, place, faults);
+    if faults.len() > before {
+        return;
+    }
+    let Err(fault) = DataSchema::compile(schema) else {
+        return;
+    };
+    let meta = jsonschema::draft202012::meta::validator();
+    let errors = meta.iter_errors(schema);
+    faults.extend(errors.flat_map(|error| {
+        let unknown = unknown_type(&error);
+        let misfits = misfits(&error, &Value::Null, place, Showing::Values);
+        misfits.into_iter().map(move |misfit| match &unknown {
+            Some(message) => Fault {
+                message: message.clone(),
+                ..misfit.fault
+            },
+            None => misfit.fault,
+        })
+    }));
+    if faults.len() == before {
+        faults.push(Fault::error(place.clone(), fault.to_string()).on_key());
+    }
+}
+
+/// That a `type` is none, in words.
+fn unknown_type(error: &ValidationError<'_>) -> Option<String> {
+    let Value::String(name) = error.instance().as_ref() else {
+        return None;
+    };
+    let types = [
+        "string", "integer", "number", "boolean", "array", "object", "null",
+    ];
+    let is_type = error.instance_path().as_str().ends_with("/type");
+    is_type.then(|| format!("`{name}` is not a type; the types are {}", listed(types)))
+}
+
+/// A schema holds all that it refers to.
+fn check_references(root: &Value, schema: &Value, place: &Path, faults: &mut Vec<Fault>) {
+    match schema {
+        Value::Object(map) => {
+            for (key, value) in map {
+                let place = place.key(key);
+                match (key.as_str(), value.as_str()) {
+                    ("$ref" | "$dynamicRef", Some(reference)) if !reference.starts_with('#') => {
+                        let fault =
+                            Fault::error(place, format!("`{reference}` lies outside the schema"));
+                        faults.push(
+                            fault.help("refer to `#/$defs/NAME`, and put what is meant there"),
+                        );
+                    }
+                    ("$ref", Some(reference))
+                        if reference[1..].starts_with('/')
+                            && root.pointer(&reference[1..]).is_none() =>
+                    {
+                        faults.push(Fault::error(
+                            place,
+                            format!("the schema has no `{reference}`"),
+                        ));
+                    }
+                    ("$schema", Some(draft))
+                        if draft != "https://json-schema.org/draft/2020-12/schema" =>
+                    {
+                        let fault =
+                            Fault::error(place, format!("`{draft}` is not the draft that is read"));
+                        faults.push(fault.help("write it in draft 2020-12, or remove `$schema`"));
+                    }
+                    _ => check_references(root, value, &place, faults),
+                }
+            }
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| {
+                check_references(root, item, &place.index(index), faults);
+            });
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn misfits_are_told_with_their_places() {
+        let schema = DataSchema::compile(&json!({
+            "type": "object", "additionalProperties": false, "required": ["url"],
+            "properties": { "url": { "type": "string" }, "rules": { "type": "array", "items": { "type": "integer" } } },
+        }));
+        let misfits = schema
+            .unwrap()
+            .misfits(&json!({ "rules": [1, "x"], "y": 1 }));
+        assert_eq!(
+            misfits,
+            [
+                "`rules[1]`: expected a whole number, found text",
+                "`y`: unknown key `y`",
+                "`url` is missing"
+            ]
+        );
+    }
+}

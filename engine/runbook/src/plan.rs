@@ -1,0 +1,257 @@
+//! A runbook with its inputs, its plugins and its environment: what a run does, and what each of its
+//! steps may do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::check::{check, uses_of_environment};
+use crate::environment::Environment;
+use crate::expression::Touched;
+use crate::fault::Fault;
+use crate::grant::{Ask, Permission};
+use crate::input::Inputs;
+use crate::manifest::Manifest;
+use crate::names::{CredentialName, PluginName, Slot};
+use crate::origin::Origin;
+use crate::path::Path;
+use crate::runbook::{Runbook, Section};
+use crate::scope::{Scope, StepFacts};
+use crate::step::{Step, Use};
+
+mod resolve;
+
+/// A runbook that can be run: its inputs are known, its checks hold, its grants are narrowed.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The runbook.
+    pub runbook: Runbook,
+    /// Its inputs, with their defaults.
+    pub inputs: Inputs,
+    /// The environment that it runs in.
+    pub environment: Option<Environment>,
+    /// The steps.
+    pub steps: Vec<Planned>,
+    /// Steps to run when the run has failed.
+    pub on_failure: Vec<Planned>,
+    /// Steps to run in any case, after all others.
+    pub finally: Vec<Planned>,
+}
+
+/// A step with what it may do.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The step.
+    pub step: Step,
+    /// The requests that it may make.
+    pub permission: Arc<Permission>,
+    /// The credentials that it may use.
+    pub credentials: Vec<Bound>,
+    /// The slots whose secrets its plugin may see in plain text.
+    pub reveal: Vec<Slot>,
+    /// The plugin that it runs, where it runs one.
+    pub plugin: Option<PluginFacts>,
+    /// The outputs that are kept outside the record.
+    pub sensitive_outputs: BTreeSet<String>,
+}
+
+/// A credential that is bound to a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// The slot under which the plugin asks for it.
+    pub slot: Slot,
+    /// What the plugin wants it for.
+    pub what_for: String,
+    /// The environment's credential.
+    pub credential: CredentialName,
+    /// Where it may be sent.
+    pub origins: Vec<Origin>,
+}
+
+/// What a plan shows of a step's plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginFacts {
+    /// Its name, as the manifest has it.
+    pub name: PluginName,
+    /// Its version.
+    pub version: String,
+    /// What it does.
+    pub description: String,
+    /// What it asks for and the step isn't granted; it may not need it.
+    pub not_granted: Vec<Ask>,
+}
+
+impl Plan {
+    /// Plans a run. `inputs` are the values that were given, by name.
+    ///
+    /// # Errors
+    ///
+    /// Faults in the runbook's document: an input is missing, unknown or doesn't fit; something isn't as
+    /// [`check`](crate::check()) wants it; the runbook needs an environment and there is none; a grant can't
+    /// be resolved, or the ceiling leaves nothing of it; a check is false.
+    pub fn new(
+        runbook: Runbook,
+        manifests: &BTreeMap<PluginName, Manifest>,
+        environment: Option<Environment>,
+        inputs: Map<String, Value>,
+    ) -> Result<Plan, Vec<Fault>> {
+        let mut faults = check(&runbook, manifests, environment.as_ref());
+        if environment.is_none() {
+            faults.extend(missing_environment(&runbook));
+        }
+        faults.retain(Fault::is_error);
+        let inputs = resolve::inputs(&runbook, inputs, &mut faults);
+        let (Some(inputs), true) = (inputs, faults.is_empty()) else {
+            return Err(faults);
+        };
+        let scope = scope(&runbook, &inputs, environment.as_ref());
+        let mut sections = Section::ALL.map(|section| {
+            let list = Path::root().key(section.as_str());
+            let steps = runbook.section(section).iter().enumerate();
+            let planned = steps.map(|(index, step)| {
+                let resolving = resolve::Resolving {
+                    manifests,
+                    environment: environment.as_ref(),
+                    scope: &scope,
+                };
+                resolving.step(step, &list.index(index), &mut faults)
+            });
+            planned.collect::<Vec<Planned>>()
+        });
+        faults.extend(failed_checks(&runbook, &scope));
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let [steps, on_failure, finally] = &mut sections;
+        let (steps, on_failure, finally) = (
+            std::mem::take(steps),
+            std::mem::take(on_failure),
+            std::mem::take(finally),
+        );
+        Ok(Plan {
+            runbook,
+            inputs,
+            environment,
+            steps,
+            on_failure,
+            finally,
+        })
+    }
+
+    /// What expressions see before the first step: inputs, variables, and every step as pending.
+    pub fn scope(&self) -> Scope {
+        scope(&self.runbook, &self.inputs, self.environment.as_ref())
+    }
+
+    /// All steps, section by section.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Planned> {
+        self.steps
+            .iter()
+            .chain(&self.on_failure)
+            .chain(&self.finally)
+    }
+
+    /// The credentials that some step may use.
+    pub fn credentials_used(&self) -> BTreeSet<&CredentialName> {
+        self.all_steps()
+            .flat_map(|planned| &planned.credentials)
+            .map(|bound| &bound.credential)
+            .collect()
+    }
+
+    /// Whether what an expression touches may be, or hold, something that is kept outside the record.
+    pub fn is_sensitive(&self, touched: &Touched) -> bool {
+        match (touched.root(), touched.member()) {
+            ("inputs", Some(name)) => self.inputs.is_sensitive(name),
+            ("inputs", None) => self.runbook.inputs.iter().any(|input| input.sensitive),
+            ("steps", None) => self
+                .all_steps()
+                .any(|planned| !planned.sensitive_outputs.is_empty()),
+            ("steps", Some(id)) => {
+                let planned = self
+                    .all_steps()
+                    .find(|planned| planned.step.id.as_str() == id);
+                planned.is_some_and(|planned| {
+                    match (touched.names().get(2).map(String::as_str), touched.output()) {
+                        (_, Some(output)) => planned.sensitive_outputs.contains(output),
+                        (None | Some("outputs"), None) => !planned.sensitive_outputs.is_empty(),
+                        (Some(_), None) => false,
+                    }
+                })
+            }
+            _ => false,
+        }
+    }
+}
+
+fn scope(runbook: &Runbook, inputs: &Inputs, environment: Option<&Environment>) -> Scope {
+    let vars = environment.map_or_else(
+        || Value::Object(Map::new()),
+        |environment| environment.vars.clone(),
+    );
+    let mut scope = Scope::new(inputs.values(), &vars);
+    for (_, _, step) in runbook.placed_steps() {
+        scope.set_step(&step.id, &StepFacts::pending());
+    }
+    scope
+}
+
+/// A runbook that uses what only an environment gives can't run without one.
+fn missing_environment(runbook: &Runbook) -> Option<Fault> {
+    let (place, why) = uses_of_environment(runbook).next()?;
+    let fault = Fault::error(place, format!("this runbook needs an environment: {why}"));
+    Some(fault.on_key().help("name one with `--env NAME`"))
+}
+
+/// The runbook's own checks that don't hold, in its own words.
+fn failed_checks(runbook: &Runbook, scope: &Scope) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (index, check) in runbook.checks.iter().enumerate() {
+        let place = Path::root().key("checks").index(index);
+        match check.condition.eval_bool(scope) {
+            Ok(true) => {}
+            Ok(false) => {
+                let message = match check.message.render(scope) {
+                    Ok(Value::String(text)) => text,
+                    Ok(other) => other.to_string(),
+                    Err(fault) => format!("a check does not hold, and its message: {fault}"),
+                };
+                faults.push(
+                    Fault::error(place.key("condition"), message).label("this check does not hold"),
+                );
+            }
+            Err(fault) => faults.push(Fault::error(place.key("condition"), fault.to_string())),
+        }
+    }
+    faults
+}
+
+/// A plugin's step as the plan has it without a manifest's facts.
+fn without_plugin(step: &Step) -> Planned {
+    Planned {
+        step: step.clone(),
+        permission: Arc::new(Permission {
+            step: Vec::new(),
+            ceiling: None,
+        }),
+        credentials: Vec::new(),
+        reveal: Vec::new(),
+        plugin: None,
+        sensitive_outputs: BTreeSet::new(),
+    }
+}
+
+/// The slots of a step with the credentials that it binds.
+fn bound(using: &Use, manifest: &Manifest, environment: Option<&Environment>) -> Vec<Bound> {
+    let credentials = using.credentials.iter().filter_map(|(slot, credential)| {
+        let known = environment?.credentials.get(credential)?;
+        Some(Bound {
+            slot: slot.clone(),
+            what_for: manifest.slots.get(slot)?.clone(),
+            credential: credential.clone(),
+            origins: known.origins.clone(),
+        })
+    });
+    credentials.collect()
+}

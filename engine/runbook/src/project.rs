@@ -1,0 +1,132 @@
+//! `sandbook.yaml`: what makes a folder a project.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::fault::{Fault, Report};
+use crate::leaf::Reader;
+use crate::names::{EnvironmentName, PluginName};
+use crate::path::Path;
+use crate::schema::Kind;
+use crate::source::Source;
+use crate::{shape, yaml};
+
+/// A project's settings. Relative paths begin at the project's folder and stay in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// The plugins: the names that runbooks use, and where the packed components lie.
+    pub plugins: BTreeMap<PluginName, String>,
+    /// The folder of the runbooks; `.` by default.
+    pub runbooks: String,
+    /// The folder of the environments; `environments` by default.
+    pub environments: String,
+    /// The folder of the journal, where the project says one.
+    pub state: Option<String>,
+    /// The environment that is taken where none is named. Whether it reroutes, which it must, only the
+    /// environment itself can tell.
+    pub default_environment: Option<EnvironmentName>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Wire {
+    plugins: BTreeMap<String, String>,
+    runbooks: Option<String>,
+    environments: Option<String>,
+    state: Option<String>,
+    default_environment: Option<String>,
+}
+
+impl Project {
+    /// Reads a project's settings.
+    ///
+    /// # Errors
+    ///
+    /// All faults of the document.
+    pub fn parse(source: &Source) -> Result<Project, Report> {
+        let report = |faults| Report {
+            source: source.clone(),
+            faults,
+        };
+        let value = yaml::parse(source).map_err(report)?;
+        let convert = |wire, reader: &mut Reader| Some(convert(wire, &mut reader.faults));
+        shape::document(Kind::Project, value, convert, |_| Vec::new()).map_err(report)
+    }
+}
+
+fn convert(wire: Wire, faults: &mut Vec<Fault>) -> Project {
+    let root = Path::root();
+    let mut plugins = BTreeMap::new();
+    for (name, path) in wire.plugins {
+        let place = root.key("plugins").key(&name);
+        check_path(&path, &place, faults);
+        match PluginName::new(&name) {
+            Ok(name) => drop(plugins.insert(name, path)),
+            Err(fault) => faults.push(Fault::error(place, fault.to_string()).on_key()),
+        }
+    }
+    let mut folder = |key: &str, given: Option<String>| {
+        if let Some(path) = &given {
+            check_path(path, &root.key(key), faults);
+        }
+        given
+    };
+    let runbooks = folder("runbooks", wire.runbooks).unwrap_or_else(|| ".".to_owned());
+    let environments =
+        folder("environments", wire.environments).unwrap_or_else(|| "environments".to_owned());
+    let state = folder("state", wire.state);
+    let default_environment = wire.default_environment.and_then(|name| {
+        let named = EnvironmentName::new(name);
+        named
+            .map_err(|fault| {
+                let place = root.key("default_environment");
+                faults.push(Fault::error(place, fault.to_string()));
+            })
+            .ok()
+    });
+    Project {
+        plugins,
+        runbooks,
+        environments,
+        state,
+        default_environment,
+    }
+}
+
+/// A relative path stays within the project.
+fn check_path(path: &str, place: &Path, faults: &mut Vec<Fault>) {
+    if path.is_empty() {
+        faults.push(
+            Fault::error(place.clone(), "a path is empty").help("`.` is the project's own folder"),
+        );
+    }
+    let absolute = path.starts_with('/');
+    if !absolute && path.split(['/', '\\']).any(|part| part == "..") {
+        let fault = Fault::error(
+            place.clone(),
+            format!("path `{path}` leaves the project's folder"),
+        );
+        faults.push(fault.help("write a path below it, or an absolute one"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_said_has_defaults() {
+        let source = Source {
+            name: "sandbook.yaml".to_owned(),
+            text: "plugins: { http-check: plugins/http-check.wasm }".to_owned(),
+        };
+        let project = Project::parse(&source).unwrap();
+        assert_eq!(
+            (project.runbooks.as_str(), project.environments.as_str()),
+            (".", "environments")
+        );
+        assert_eq!(project.plugins["http-check"], "plugins/http-check.wasm");
+        assert_eq!((project.state, project.default_environment), (None, None));
+    }
+}

@@ -1,0 +1,176 @@
+//! A runbook: text in, checked values out.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::fault::{Fault, Report};
+use crate::input::Input;
+use crate::leaf::Reader;
+use crate::names::{Name, RunbookName};
+use crate::path::Path;
+use crate::schema::Kind;
+use crate::source::Source;
+use crate::step::{Check, Step, WireCheck, WireStep};
+use crate::template::Template;
+use crate::{check, shape, yaml};
+
+mod input;
+
+use input::WireInput;
+
+/// A runbook. Its parts are right in themselves; that they fit together is what
+/// [`check`](crate::check()) says.
+#[derive(Debug, Clone)]
+pub struct Runbook {
+    /// Its name.
+    pub name: RunbookName,
+    /// What it is for.
+    pub description: Option<String>,
+    /// What has to be known before a run, in the order of the document.
+    pub inputs: Vec<Input>,
+    /// What must hold before anything runs.
+    pub checks: Vec<Check>,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// Steps to run when the run has failed.
+    pub on_failure: Vec<Step>,
+    /// Steps to run in any case, after all others.
+    pub finally: Vec<Step>,
+    /// What a run puts out.
+    pub outputs: Vec<(Name, Template)>,
+}
+
+/// One of a runbook's lists of steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Section {
+    /// `steps`.
+    Steps,
+    /// `on_failure`.
+    OnFailure,
+    /// `finally`.
+    Finally,
+}
+
+impl Section {
+    /// The sections in the order in which they run.
+    pub const ALL: [Section; 3] = [Section::Steps, Section::OnFailure, Section::Finally];
+
+    /// The section's key in the document.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Section::Steps => "steps",
+            Section::OnFailure => "on_failure",
+            Section::Finally => "finally",
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Wire {
+    name: Option<String>,
+    description: Option<String>,
+    inputs: Map<String, Value>,
+    checks: Vec<WireCheck>,
+    steps: Vec<WireStep>,
+    on_failure: Vec<WireStep>,
+    finally: Vec<WireStep>,
+    outputs: Map<String, Value>,
+}
+
+impl Runbook {
+    /// Reads a runbook, with what is odd about it.
+    ///
+    /// # Errors
+    ///
+    /// All faults of the document that can be known from it alone.
+    pub fn parse(source: &Source) -> Result<(Runbook, Vec<Fault>), Report> {
+        let report = |faults| Report {
+            source: source.clone(),
+            faults,
+        };
+        let value = yaml::parse(source).map_err(report)?;
+        let runbook =
+            shape::document(Kind::Runbook, value, Wire::convert, check::within).map_err(report)?;
+        Ok((runbook, Vec::new()))
+    }
+
+    /// The steps of a section.
+    pub fn section(&self, section: Section) -> &[Step] {
+        match section {
+            Section::Steps => &self.steps,
+            Section::OnFailure => &self.on_failure,
+            Section::Finally => &self.finally,
+        }
+    }
+
+    /// All steps, each with its section and its place in the document.
+    pub(crate) fn placed_steps(&self) -> impl Iterator<Item = (Section, Path, &Step)> {
+        Section::ALL.into_iter().flat_map(move |section| {
+            let list = Path::root().key(section.as_str());
+            self.section(section)
+                .iter()
+                .enumerate()
+                .map(move |(index, step)| (section, list.index(index), step))
+        })
+    }
+
+    /// Whether it can only run in an environment: it uses a variable, a credential or a request.
+    pub fn needs_environment(&self) -> bool {
+        check::uses_of_environment(self).next().is_some()
+    }
+}
+
+impl Wire {
+    /// The runbook, unless a part of it could not be read.
+    fn convert(self, reader: &mut Reader) -> Option<Runbook> {
+        let root = Path::root();
+        let has_steps = !self.steps.is_empty();
+        let name = self
+            .name
+            .and_then(|name| reader.parsed::<RunbookName>(&name, &root.key("name")));
+        let inputs = self.inputs.into_iter().map(|(name, value)| {
+            let place = root.key("inputs").key(&name);
+            serde_json::from_value::<WireInput>(value)
+                .ok()?
+                .convert(&name, &place, reader)
+        });
+        let inputs: Option<Vec<Input>> = all(inputs);
+        let checks = self.checks.into_iter().enumerate();
+        let checks =
+            all(checks
+                .map(|(index, check)| check.convert(&root.key("checks").index(index), reader)));
+        let mut steps = |section: Section, steps: Vec<WireStep>| {
+            let list = root.key(section.as_str());
+            all(steps
+                .into_iter()
+                .enumerate()
+                .map(|(index, step)| step.convert(&list.index(index), reader)))
+        };
+        let main = steps(Section::Steps, self.steps);
+        let on_failure = steps(Section::OnFailure, self.on_failure);
+        let finally = steps(Section::Finally, self.finally);
+        let outputs = all(self.outputs.into_iter().map(|(name, value)| {
+            let place = root.key("outputs").key(&name);
+            let template = reader.template(&value, &place);
+            let name = Name::new(name)
+                .map_err(|fault| reader.fault(Fault::error(place, fault.to_string()).on_key()));
+            Some((name.ok()?, template?))
+        }));
+        Some(Runbook {
+            name: name?,
+            description: self.description,
+            inputs: inputs?,
+            checks: checks?,
+            steps: main.filter(|_| has_steps)?,
+            on_failure: on_failure?,
+            finally: finally?,
+            outputs: outputs?,
+        })
+    }
+}
+
+/// All of them, each read whether or not one before it could be.
+fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    items.collect::<Vec<_>>().into_iter().collect()
+}
