@@ -1,0 +1,280 @@
+//! From the intent on record to the outcome on record.
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use tokio::sync::{OwnedMutexGuard, oneshot};
+
+use super::{
+    Admitted, Asked, Durability, Entry, Gate, Headers, HttpError, Outcome, Refusal, Response, Stop,
+};
+use crate::{
+    credential::Credential,
+    network::{Dispatch, Exchanged, Failure, Lane},
+    redact::Redactor,
+};
+
+/// A request that will be sent, and the turn that it holds in its gate.
+pub(super) struct Exchange {
+    gate: Arc<Gate>,
+    admitted: Admitted,
+    asked: Asked,
+    _turn: OwnedMutexGuard<()>,
+}
+
+/// What came of sending: what goes on record, and what the guest is told.
+struct Sent {
+    outcome: Outcome,
+    answer: Result<Response, HttpError>,
+}
+
+impl Exchange {
+    pub(super) fn new(
+        gate: Arc<Gate>,
+        admitted: Admitted,
+        asked: Asked,
+        turn: OwnedMutexGuard<()>,
+    ) -> Exchange {
+        Exchange {
+            gate,
+            admitted,
+            asked,
+            _turn: turn,
+        }
+    }
+
+    pub(super) async fn run(self) -> Result<Response, Refusal> {
+        match (self.asked.changing, self.asked.repeatable) {
+            (false, _) => self.read().await,
+            (true, true) => self.change(None).await,
+            (true, false) => self.change_apart().await,
+        }
+    }
+
+    /// A reading request: sent, then noted.
+    async fn read(self) -> Result<Response, Refusal> {
+        let started = Instant::now();
+        let Sent { outcome, answer } = self.send().await;
+        let entry = Entry::Read {
+            asked: self.asked.clone(),
+            outcome,
+            took: started.elapsed(),
+        };
+        self.write(entry, Durability::Ride).await?;
+        Ok(answer?)
+    }
+
+    /// A changing request: no record, no effect. Its outcome has to be on disk before the guest sees
+    /// it only where the request can't be sent again.
+    async fn change(
+        self,
+        attempt: Option<&oneshot::Sender<Result<Response, Refusal>>>,
+    ) -> Result<Response, Refusal> {
+        let started = Instant::now();
+        self.write(Entry::Begun(self.asked.clone()), Durability::Commit)
+            .await?;
+        let Sent { outcome, answer } = if attempt.is_some_and(oneshot::Sender::is_closed) {
+            Sent::not_sent(HttpError::Unreachable(
+                "the attempt ended before the request was sent".to_owned(),
+            ))
+        } else {
+            self.send().await
+        };
+        let durability = if self.asked.repeatable {
+            Durability::Ride
+        } else {
+            Durability::Commit
+        };
+        let entry = Entry::Ended {
+            number: self.asked.number,
+            outcome,
+            took: started.elapsed(),
+        };
+        self.write(entry, durability).await?;
+        Ok(answer?)
+    }
+
+    /// A changing request in a task of its own, so that its outcome is learnt and written down even
+    /// when nobody waits for it any more.
+    async fn change_apart(self) -> Result<Response, Refusal> {
+        let patience = self.admitted.normal.timeout;
+        let (teller, listener) = oneshot::channel();
+        let task = async move {
+            let result = self.change(Some(&teller)).await;
+            // Nobody listens when the attempt was cut; the record has it.
+            let _ = teller.send(result);
+        };
+        tokio::spawn(task);
+        let heard = match patience {
+            None => listener.await,
+            Some(patience) => match tokio::time::timeout(patience, listener).await {
+                Ok(heard) => heard,
+                Err(_) => {
+                    return Err(HttpError::TimedOut(format!(
+                        "no complete answer within {patience:?}"
+                    ))
+                    .into());
+                }
+            },
+        };
+        heard.unwrap_or_else(|_| {
+            Err(Stop::Engine("the task of a request was lost".to_owned()).into())
+        })
+    }
+
+    async fn write(&self, entry: Entry, durability: Durability) -> Result<(), Stop> {
+        self.gate.passage.record.write(entry, durability).await
+    }
+
+    /// Resolve and pin, apply the credential, send, bound, redact.
+    async fn send(&self) -> Sent {
+        let passage = &self.gate.passage;
+        let normal = &self.admitted.normal;
+        let credential = self
+            .admitted
+            .credential
+            .as_ref()
+            .map(|(_, credential)| credential);
+        let mut headers = normal.headers.clone();
+        if let Some(credential) = credential
+            && let Err(error) = credential.apply(&mut headers, &passage.network).await
+        {
+            let why = passage
+                .redactor
+                .redact_text(&error.to_string())
+                .into_owned();
+            return Sent::not_sent(HttpError::Unreachable(why));
+        }
+        let (lane, timeout) = if self.asked.repeatable {
+            let most = passage.limits.timeout;
+            (
+                Lane::Shared(&passage.partition),
+                normal.timeout.map_or(most, |wanted| wanted.min(most)),
+            )
+        } else {
+            (Lane::Fresh, passage.limits.unrepeatable_wait)
+        };
+        let exchanged = passage
+            .network
+            .exchange(Dispatch {
+                lane,
+                route: &self.admitted.route,
+                method: normal.method.clone(),
+                headers,
+                body: normal.body.clone(),
+                timeout,
+                response_bytes: passage.limits.response_bytes,
+            })
+            .await;
+        match exchanged {
+            Exchanged::NotSent(failure) => Sent::not_sent(told(failure, &passage.redactor)),
+            Exchanged::Unknown(failure) => Sent::unknown(told(failure, &passage.redactor)),
+            Exchanged::Answered {
+                status,
+                headers,
+                body,
+            } => {
+                if let Some(credential) = credential {
+                    credential.answered(status).await;
+                }
+                let body = body
+                    .and_then(|body| readable(credential, &headers, body))
+                    .map_err(|failure| told(failure, &passage.redactor));
+                Sent::answered(status, &headers, body, &passage.redactor)
+            }
+        }
+    }
+}
+
+impl Sent {
+    fn not_sent(error: HttpError) -> Sent {
+        Sent {
+            outcome: Outcome::NotSent {
+                why: error.reason().to_owned(),
+            },
+            answer: Err(error),
+        }
+    }
+
+    fn unknown(error: HttpError) -> Sent {
+        Sent {
+            outcome: Outcome::Unknown {
+                why: error.reason().to_owned(),
+            },
+            answer: Err(error),
+        }
+    }
+
+    fn answered(
+        status: u16,
+        headers: &HeaderMap,
+        body: Result<Bytes, HttpError>,
+        redactor: &Redactor,
+    ) -> Sent {
+        let headers: Headers = headers
+            .iter()
+            .map(|(name, value)| field(name, value, redactor))
+            .collect();
+        let body = body.map(|body| redactor.redact_bytes(body));
+        let outcome = Outcome::Answered {
+            status,
+            headers: headers.clone(),
+            body: body.as_ref().ok().cloned(),
+        };
+        Sent {
+            outcome,
+            answer: body.map(|body| Response {
+                status,
+                headers,
+                body,
+            }),
+        }
+    }
+}
+
+fn field(
+    name: &header::HeaderName,
+    value: &header::HeaderValue,
+    redactor: &Redactor,
+) -> (String, String) {
+    let value = redactor.redact(value.as_bytes());
+    (
+        redactor.redact_text(name.as_str()).into_owned(),
+        String::from_utf8_lossy(&value).into_owned(),
+    )
+}
+
+/// Redaction sees through no encoding, so an answer to a request with a credential must have none.
+fn readable(
+    credential: Option<&Arc<Credential>>,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Bytes, Failure> {
+    let plain = |name, wanted: &str| {
+        headers
+            .get_all(name)
+            .iter()
+            .all(|value| value.as_bytes().eq_ignore_ascii_case(wanted.as_bytes()))
+    };
+    if credential.is_none()
+        || (plain(header::CONTENT_ENCODING, "identity")
+            && plain(header::TRANSFER_ENCODING, "chunked"))
+    {
+        return Ok(body);
+    }
+    Err(Failure::Malformed(
+        "the answer is encoded, though no encoding was asked for".to_owned(),
+    ))
+}
+
+fn told(failure: Failure, redactor: &Redactor) -> HttpError {
+    let clean = |text: String| redactor.redact_text(&text).into_owned();
+    match failure {
+        Failure::Refused(why) => HttpError::Denied(clean(why)),
+        Failure::Broken(why) => HttpError::Unreachable(clean(why)),
+        Failure::TimedOut(why) => HttpError::TimedOut(clean(why)),
+        Failure::TooLarge(why) => HttpError::TooLarge(clean(why)),
+        Failure::Malformed(why) => HttpError::Malformed(clean(why)),
+    }
+}

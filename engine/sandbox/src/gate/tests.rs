@@ -1,0 +1,142 @@
+//! The gate over real HTTP on loopback, with a record that notes what it was told and when.
+
+mod addresses;
+mod credentials;
+mod doubt;
+mod order;
+mod service;
+
+use std::sync::Mutex;
+
+use bytes::Bytes;
+
+use super::*;
+use crate::network::{NetworkRules, Origin};
+use service::Service;
+
+const ORIGIN: &str = "https://api.example.com";
+
+/// What happened, in its order: entries, and requests as the service saw them.
+type Log = Arc<Mutex<Vec<String>>>;
+
+/// A record in memory.
+#[derive(Default)]
+struct Notes {
+    log: Log,
+    entries: Mutex<Vec<Entry>>,
+    before: Mutex<Option<Result<Before, Stop>>>,
+    /// The kind of entry that can't be written.
+    broken: Option<&'static str>,
+}
+
+impl Record for Notes {
+    fn answered_before(&self, _: &Asked) -> Result<Before, Stop> {
+        self.before.lock().unwrap().take().unwrap_or(Ok(Before::No))
+    }
+
+    fn write(&self, entry: Entry, durability: Durability) -> Writing<'_> {
+        let kind = match &entry {
+            Entry::Denied { .. } => "denied",
+            Entry::HeldBack(_) => "held back",
+            Entry::Begun(_) => "begun",
+            Entry::Ended { .. } => "ended",
+            Entry::Read { .. } => "read",
+        };
+        Box::pin(async move {
+            // A commit takes its time: whatever doesn't wait for it comes too early.
+            tokio::task::yield_now().await;
+            if self.broken == Some(kind) {
+                return Err(Stop::Record("disk full".to_owned()));
+            }
+            self.log
+                .lock()
+                .unwrap()
+                .push(format!("{kind} {durability:?}").to_lowercase());
+            self.entries.lock().unwrap().push(entry);
+            Ok(())
+        })
+    }
+}
+
+impl Notes {
+    fn outcome(&self) -> Outcome {
+        let entries = self.entries.lock().unwrap();
+        match entries.last() {
+            Some(Entry::Ended { outcome, .. } | Entry::Read { outcome, .. }) => outcome.clone(),
+            other => panic!("no outcome: {other:?}"),
+        }
+    }
+
+    fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+}
+
+/// Grants everything but paths under `/forbidden`.
+struct Most;
+
+impl Policy for Most {
+    fn permits(&self, method: &str, url: &Url) -> Result<(), String> {
+        if url.path().starts_with("/forbidden") {
+            return Err(format!("needs `{method} {url}`"));
+        }
+        Ok(())
+    }
+}
+
+fn rerouted(service: &Service) -> Arc<Network> {
+    let reroute = vec![(
+        Origin::parse(ORIGIN).unwrap(),
+        Origin::parse(&service.origin()).unwrap(),
+    )];
+    Arc::new(Network::new(NetworkRules {
+        private: Vec::new(),
+        reroute,
+    }))
+}
+
+fn passage(network: Arc<Network>, notes: &Arc<Notes>) -> Passage {
+    Passage {
+        policy: Arc::new(Most),
+        credentials: BTreeMap::new(),
+        reveal: BTreeSet::new(),
+        network,
+        partition: "step".to_owned(),
+        record: Arc::<Notes>::clone(notes),
+        mode: Mode::Live,
+        limits: HttpLimits::default(),
+        redactor: Arc::default(),
+    }
+}
+
+/// A service, a record, and a gate between them.
+async fn bench(replies: Vec<service::Reply>) -> (Service, Arc<Notes>, Passage) {
+    let log = Log::default();
+    let service = Service::start(Arc::clone(&log), replies).await;
+    let notes = Arc::new(Notes {
+        log,
+        ..Notes::default()
+    });
+    let passage = passage(rerouted(&service), &notes);
+    (service, notes, passage)
+}
+
+fn request(method: &str, path: &str) -> Request {
+    Request {
+        method: method.to_owned(),
+        url: format!("{ORIGIN}{path}"),
+        ..Request::default()
+    }
+}
+
+fn with_body(request: Request, body: &'static str) -> Request {
+    Request {
+        body: Some(Bytes::from_static(body.as_bytes())),
+        ..request
+    }
+}
+
+fn with_field(mut request: Request, name: &str, value: &str) -> Request {
+    request.headers.push((name.to_owned(), value.to_owned()));
+    request
+}

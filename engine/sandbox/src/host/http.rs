@@ -1,0 +1,75 @@
+//! `http`: through the gate.
+
+use std::time::Duration;
+
+use wasmtime::component::Resource;
+
+use super::{Credential, Host};
+use crate::{
+    bindings::sandbook::step::http::{self, Header},
+    gate::{HttpError, Refusal, Request, Response},
+};
+
+impl http::Host for Host {
+    async fn send(
+        &mut self,
+        request: http::Request,
+        credential: Option<Resource<Credential>>,
+    ) -> wasmtime::Result<Result<http::Response, http::Error>> {
+        let slot = match &credential {
+            Some(credential) => Some(self.table.get(credential)?.slot()),
+            None => None,
+        };
+        let answer = self.gate.send(request.into(), slot).await;
+        self.waited = true;
+        match answer {
+            Ok(response) => Ok(Ok(response.into())),
+            Err(Refusal::Guest(error)) => Ok(Err(error.into())),
+            Err(Refusal::Stop(stop)) => Err(stop.into()),
+        }
+    }
+}
+
+impl From<http::Request> for Request {
+    fn from(request: http::Request) -> Self {
+        Request {
+            method: request.method,
+            url: request.url,
+            headers: request
+                .headers
+                .into_iter()
+                .map(|header| (header.name, header.value))
+                .collect(),
+            body: request.body.map(Into::into),
+            repeatable: request.repeatable,
+            timeout: request.timeout.map(Duration::from_millis),
+        }
+    }
+}
+
+impl From<Response> for http::Response {
+    fn from(response: Response) -> Self {
+        http::Response {
+            status: response.status,
+            headers: response
+                .headers
+                .into_iter()
+                .map(|(name, value)| Header { name, value })
+                .collect(),
+            body: response.body.into(),
+        }
+    }
+}
+
+impl From<HttpError> for http::Error {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Denied(why) => http::Error::Denied(why),
+            HttpError::HeldBack => http::Error::HeldBack,
+            HttpError::Unreachable(why) => http::Error::Unreachable(why),
+            HttpError::TimedOut(why) => http::Error::TimedOut(why),
+            HttpError::TooLarge(why) => http::Error::TooLarge(why),
+            HttpError::Malformed(why) => http::Error::Malformed(why),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Where plugins are loaded.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tokio::sync::Semaphore;
+use wasmtime::{
+    Engine,
+    component::{Component, Linker},
+};
+
+use crate::{
+    bindings::RevealingStepPre,
+    cache::{Cache, Fingerprint},
+    engine,
+    host::{self, Host},
+    packed::Packed,
+    plugin::Plugin,
+};
+
+/// How a sandbox is set up.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// For how many attempts at once memory is reserved. More of them wait for each other. Absent,
+    /// memory is had on demand: a sandbox is made faster that way, and an attempt takes longer.
+    pub slots: Option<u32>,
+    /// Where compiled code is kept. Absent, it isn't.
+    pub cache: Option<Cache>,
+}
+
+/// Loads plugins. All of them share one engine.
+pub struct Sandbox {
+    engine: Engine,
+    linker: Linker<Host>,
+    slots: Option<Arc<Semaphore>>,
+    cache: Option<(Cache, Fingerprint)>,
+    compiled: AtomicUsize,
+}
+
+/// A sandbox could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The engine refused: more slots than there are addresses, or a processor it doesn't know.
+    #[error("the WebAssembly engine could not be set up")]
+    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The thread that interrupts guests could not be started.
+    #[error("a thread could not be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// A plugin could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It doesn't compile.
+    #[error("the component could not be compiled")]
+    Compile(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What it imports is not what there is.
+    #[error("the component does not fit the contract")]
+    Link(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Sandbox {
+    /// Makes a sandbox. It owns a thread, which ends soon after the sandbox and its plugins are gone.
+    ///
+    /// # Errors
+    ///
+    /// The engine or its thread could not be set up.
+    pub fn new(settings: &Settings) -> Result<Sandbox, SandboxError> {
+        let engine =
+            engine::engine(settings.slots).map_err(|error| SandboxError::Engine(error.into()))?;
+        engine::start_ticking(&engine).map_err(SandboxError::Thread)?;
+        let linker = host::linker(&engine).map_err(|error| SandboxError::Engine(error.into()))?;
+        Ok(Sandbox {
+            linker,
+            slots: settings
+                .slots
+                .map(|slots| Arc::new(Semaphore::new(slots as usize))),
+            cache: settings
+                .cache
+                .clone()
+                .map(|cache| (cache, Fingerprint::of(&engine))),
+            compiled: AtomicUsize::new(0),
+            engine,
+        })
+    }
+
+    /// Makes a plugin ready to be called: takes its code from the cache, or compiles it, which takes
+    /// a tenth of a second for a small one and ten seconds for one with an interpreter inside. It
+    /// blocks; load each plugin once.
+    ///
+    /// # Errors
+    ///
+    /// It doesn't compile, or it imports functions that this version doesn't have.
+    pub fn load(&self, packed: &Packed) -> Result<Plugin, LoadError> {
+        let component = self.component(packed)?;
+        let link = || RevealingStepPre::new(self.linker.instantiate_pre(&component)?);
+        let pre = link().map_err(|error| LoadError::Link(error.into()))?;
+        Ok(Plugin::new(pre, self.slots.clone()))
+    }
+
+    /// How many components were compiled so far, rather than taken from the cache.
+    pub fn compiled(&self) -> usize {
+        self.compiled.load(Ordering::Relaxed)
+    }
+
+    fn component(&self, packed: &Packed) -> Result<Component, LoadError> {
+        let kept = self
+            .cache
+            .as_ref()
+            .and_then(|(cache, print)| cache.get(&self.engine, print, packed.digest()));
+        if let Some(component) = kept {
+            return Ok(component);
+        }
+        let component = Component::from_binary(&self.engine, packed.bytes())
+            .map_err(|error| LoadError::Compile(error.into()))?;
+        self.compiled.fetch_add(1, Ordering::Relaxed);
+        if let Some((cache, print)) = &self.cache {
+            cache.put(print, packed.digest(), &component);
+        }
+        Ok(component)
+    }
+}
