@@ -1,0 +1,188 @@
+//! Asks a URL until it answers as expected, or the time is up.
+
+mod expectation;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use sandbook_step::prelude::*;
+
+use expectation::Expectation;
+
+/// What is kept of the attempt's time for saying what was seen.
+const MARGIN: Duration = Duration::from_secs(1);
+
+#[derive(Deserialize)]
+struct Input {
+    url: String,
+    #[serde(default)]
+    method: Method,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(flatten)]
+    expected: Expectation,
+    #[serde(default = "a_minute")]
+    within: Span,
+    #[serde(default = "two_seconds")]
+    interval: Span,
+    #[serde(default = "ten_seconds")]
+    timeout: Span,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "UPPERCASE")]
+enum Method {
+    #[default]
+    Get,
+    Head,
+}
+
+#[derive(Serialize, Debug)]
+struct Output {
+    /// The status of the answer that was as expected.
+    status: u16,
+    /// How often was asked.
+    asked: u32,
+    /// How long it took, in milliseconds.
+    took: u64,
+}
+
+fn run(context: &Context, input: Input) -> Result<Done<Output>, Failure> {
+    let start = context.remaining();
+    let mut asked = 0;
+    loop {
+        asked += 1;
+        let seen = match ask(&input) {
+            Ok(response) => match input.expected.unmet(&response) {
+                None => {
+                    let took = start.saturating_sub(context.remaining()).as_millis() as u64;
+                    let output = Output {
+                        status: response.status(),
+                        asked,
+                        took,
+                    };
+                    return Ok(Done::unchanged(output).summary(summary(&input.url, asked)));
+                }
+                Some(unmet) => unmet,
+            },
+            Err(error) if error.is_passing() => error.to_string(),
+            Err(error) => return Err(error.into()),
+        };
+        let passed = start.saturating_sub(context.remaining());
+        let out_of_time = passed + input.interval.0 > input.within.0
+            || context.remaining() < input.interval.0 + MARGIN;
+        if out_of_time {
+            return Err(Failure::timed_out(format!(
+                "{} did not answer as expected within {:.0} s ({asked} times asked); at last: {seen}",
+                input.url,
+                passed.as_secs_f32(),
+            ))
+            .with_code("NotAsExpected"));
+        }
+        progress::say(&seen);
+        log::debug!("{seen}");
+        timer::sleep(input.interval.0);
+    }
+}
+
+fn ask(input: &Input) -> Result<http::Response, http::Error> {
+    let method = match input.method {
+        Method::Get => "GET",
+        Method::Head => "HEAD",
+    };
+    let mut request = http::request(method, &input.url)
+        .timeout(input.timeout.0)
+        .credential_if_bound("auth");
+    for (name, value) in &input.headers {
+        request = request.header(name, value);
+    }
+    request.send()
+}
+
+fn summary(url: &str, asked: u32) -> String {
+    match asked {
+        1 => format!("{url} answers as expected"),
+        _ => format!("{url} answers as expected, after {asked} times asking"),
+    }
+}
+
+fn a_minute() -> Span {
+    Span::seconds(60)
+}
+
+fn two_seconds() -> Span {
+    Span::seconds(2)
+}
+
+fn ten_seconds() -> Span {
+    Span::seconds(10)
+}
+
+sandbook_step::step!(run);
+
+#[cfg(test)]
+mod tests {
+    use sandbook_step::testing::{Answer, Stage};
+
+    use super::*;
+
+    fn input(more: Value) -> Input {
+        let mut input = json!({"url": "https://a.example/health"});
+        input
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        serde_json::from_value(input).unwrap()
+    }
+
+    #[test]
+    fn it_asks_until_the_answer_is_right() {
+        let mut answers = vec![
+            Ok(Answer::json(200, &json!({"status": "ok"}))),
+            Ok(Answer::json(200, &json!({"status": "starting"}))),
+            Ok(Answer::status(503)),
+            Err(http::Error::Unreachable("connection refused".to_owned())),
+        ];
+        let shown = Stage::new(move |_| answers.pop().unwrap())
+            .perform(|context| run(context, input(json!({"json": {"/status": "ok"}}))));
+        let done = shown.ended.unwrap();
+        assert_eq!(
+            (done.data.asked, done.data.took, done.changed),
+            (4, 6_000, false)
+        );
+    }
+
+    #[test]
+    fn when_the_time_is_up_it_says_what_it_saw_last() {
+        let shown = Stage::new(|_| Ok(Answer::status(503)))
+            .perform(|context| run(context, input(json!({"within": "10s", "interval": "3s"}))));
+        let failure = shown.ended.unwrap_err();
+        assert_eq!((failure.kind, shown.asked.len()), (Kind::TimedOut, 4));
+        assert!(
+            failure
+                .message
+                .ends_with("at last: the status is 503, not 200"),
+            "{}",
+            failure.message
+        );
+    }
+
+    #[test]
+    fn it_gives_up_before_the_attempt_is_ended() {
+        let shown = Stage::new(|_| Ok(Answer::status(503)))
+            .context(|context| context.deadline = context.started_at + 5_000)
+            .perform(|context| run(context, input(json!({"within": "1h"}))));
+        assert_eq!(
+            shown.ended.unwrap_err().code.as_deref(),
+            Some("NotAsExpected")
+        );
+        assert_eq!(shown.waited, Duration::from_secs(4));
+    }
+
+    #[test]
+    fn what_is_not_granted_is_not_asked_again() {
+        let shown = Stage::new(|_| Err(http::Error::Denied("no grant".to_owned())))
+            .perform(|context| run(context, input(json!({}))));
+        assert_eq!(shown.ended.unwrap_err().kind, Kind::Unauthorized);
+        assert_eq!(shown.asked.len(), 1);
+    }
+}
