@@ -1,1 +1,30 @@
-//! x
+//! Runs a plan: state + plan -> next actions, and the loop that does them.
+//!
+//! What is pure lies apart: [`agenda`](agenda) says what may start, [`verdict`](verdict) what becomes of
+//! an ended attempt, [`replay`](replay) what a new attempt is answered from. All input of a project is
+//! read in [`project`](project).
+
+mod agenda;
+mod attempt;
+mod component;
+mod conductor;
+mod credentials;
+mod draft;
+mod engine;
+mod facts;
+mod failed;
+mod order;
+mod project;
+mod recorder;
+mod refused;
+mod replay;
+mod run;
+mod verdict;
+
+pub use draft::{Draft, Prepared};
+pub use engine::{Engine, Options, StartError, obtain};
+pub use failed::Failed;
+pub use project::{Checked, Listed, PROJECT_FILE, Project, read_plugin};
+pub use recorder::Progress;
+pub use refused::{Reason, Refused};
+pub use run::{Finished, Run};

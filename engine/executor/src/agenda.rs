@@ -1,0 +1,455 @@
+//! Which steps may start now: pure, and moved on by one finished step at a time.
+//!
+//! The agenda answers one question, [`Agenda::next`], from two facts: the plan's order and how each
+//! step stands. It can be built from any state of a run, so that a run and its resumption share one
+//! path, and it is moved on by single steps, so that the thousandth step costs what the first did.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// The order of a run: its sections, one after the other, and what each step waits for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Order {
+    /// What each step waits for, by the step's index; sections lie one behind the other.
+    pub(crate) needs: Vec<Wants>,
+    /// Where the runbook's steps lie.
+    pub(crate) steps: Range<usize>,
+    /// Where the steps lie that run when the run fails.
+    pub(crate) on_failure: Range<usize>,
+    /// Where the steps lie that run in any case.
+    pub(crate) finally: Range<usize>,
+}
+
+/// What a step waits for.
+#[derive(Debug, Clone)]
+pub(crate) enum Wants {
+    /// All steps before it in its section.
+    AllBefore,
+    /// Exactly these.
+    These(Vec<usize>),
+}
+
+/// How a step that is finished stands towards those that need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// It succeeded, was skipped by its own condition, or failed and was let pass.
+    Satisfied,
+    /// It was skipped because a need of its own was not satisfied.
+    Unsatisfied,
+    /// It failed, and nothing new may start in its section.
+    Broke,
+}
+
+/// What is to be done next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// The step's needs are satisfied: look at its condition, then start it or skip it.
+    Consider(usize),
+    /// The step is skipped, since this need of it was not satisfied.
+    SkipFor {
+        /// The step.
+        step: usize,
+        /// The need.
+        need: usize,
+    },
+    /// The step is skipped, since its section was stopped by a failure.
+    SkipStopped(usize),
+    /// All sections are through.
+    Finish,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Steps,
+    OnFailure,
+    Finally,
+    Over,
+}
+
+#[derive(Debug, Clone)]
+struct Node {
+    /// How many named needs aren't finished.
+    unmet: usize,
+    dependents: Vec<usize>,
+    barrier: bool,
+    handed_out: bool,
+    done: Option<Done>,
+    /// A named need that finished unsatisfied.
+    unsatisfied_need: Option<usize>,
+}
+
+/// See the module's words.
+#[derive(Debug, Clone)]
+pub(crate) struct Agenda {
+    order: Order,
+    nodes: Vec<Node>,
+    section: Section,
+    ready: VecDeque<usize>,
+    /// Steps of the section that aren't done.
+    open: usize,
+    /// Steps that were handed out and aren't done.
+    out: usize,
+    /// The first step of the section that isn't done; those with `AllBefore` wait for it.
+    front: usize,
+    /// A step before `front` that finished unsatisfied.
+    unsatisfied_before_front: Option<usize>,
+    /// Where the sweep over a stopped section stands.
+    sweep: Option<usize>,
+    /// Whether a step of the runbook's `steps` broke: decides whether `on_failure` runs.
+    failed: bool,
+}
+
+impl Agenda {
+    /// The agenda of a run whose steps stand as `standing` tells, by index.
+    pub(crate) fn new(order: Order, standing: impl Fn(usize) -> Option<Done>) -> Agenda {
+        let mut nodes: Vec<Node> = order
+            .needs
+            .iter()
+            .map(|wants| Node {
+                unmet: match wants {
+                    Wants::AllBefore => 0,
+                    Wants::These(needs) => needs.len(),
+                },
+                dependents: Vec::new(),
+                barrier: matches!(wants, Wants::AllBefore),
+                handed_out: false,
+                done: None,
+                unsatisfied_need: None,
+            })
+            .collect();
+        for (index, wants) in order.needs.iter().enumerate() {
+            if let Wants::These(needs) = wants {
+                for &need in needs {
+                    nodes[need].dependents.push(index);
+                }
+            }
+        }
+        let mut agenda = Agenda {
+            order,
+            nodes,
+            section: Section::Steps,
+            ready: VecDeque::new(),
+            open: 0,
+            out: 0,
+            front: 0,
+            unsatisfied_before_front: None,
+            sweep: None,
+            failed: false,
+        };
+        for index in 0..agenda.nodes.len() {
+            agenda.nodes[index].done = standing(index);
+        }
+        agenda.enter(Section::Steps);
+        agenda
+    }
+
+    /// What is to be done next; nothing while all that could start waits for what was handed out.
+    ///
+    /// A step that was handed out is not handed out again; it counts as running until [`Agenda::done`].
+    pub(crate) fn next(&mut self) -> Option<Due> {
+        loop {
+            if self.section == Section::Over {
+                return Some(Due::Finish);
+            }
+            if let Some(due) = self.swept().or_else(|| self.picked()) {
+                return Some(due);
+            }
+            if self.out > 0 {
+                return None;
+            }
+            assert!(
+                self.open == 0,
+                "a section with open steps and none to start has a cycle, which `check` refuses"
+            );
+            self.leave();
+        }
+    }
+
+    /// Says that a step is finished.
+    pub(crate) fn done(&mut self, step: usize, how: Done) {
+        let node = &mut self.nodes[step];
+        assert!(node.done.is_none(), "a step finishes once");
+        node.done = Some(how);
+        if node.handed_out {
+            self.out -= 1;
+        }
+        self.open -= 1;
+        self.settle(step, how);
+        self.advance();
+    }
+
+    fn range(&self, section: Section) -> Range<usize> {
+        match section {
+            Section::Steps => self.order.steps.clone(),
+            Section::OnFailure => self.order.on_failure.clone(),
+            Section::Finally => self.order.finally.clone(),
+            Section::Over => 0..0,
+        }
+    }
+
+    fn enter(&mut self, section: Section) {
+        let range = self.range(section);
+        self.section = section;
+        self.front = range.start;
+        self.unsatisfied_before_front = None;
+        self.sweep = None;
+        self.ready.clear();
+        self.open = range
+            .clone()
+            .filter(|&index| self.nodes[index].done.is_none())
+            .count();
+        for index in range.clone() {
+            if let Some(how) = self.nodes[index].done {
+                self.settle(index, how);
+            }
+        }
+        for index in range {
+            let node = &self.nodes[index];
+            if !node.barrier && node.unmet == 0 {
+                self.ready.push_back(index);
+            }
+        }
+        self.advance();
+    }
+
+    fn leave(&mut self) {
+        let next = match self.section {
+            Section::Steps if self.failed => Section::OnFailure,
+            Section::Steps | Section::OnFailure => Section::Finally,
+            Section::Finally | Section::Over => Section::Over,
+        };
+        self.enter(next);
+    }
+
+    /// Tells a finished step's dependents.
+    fn settle(&mut self, step: usize, how: Done) {
+        if how == Done::Broke {
+            self.failed |= self.order.steps.contains(&step);
+            self.sweep.get_or_insert(self.range(self.section).start);
+        }
+        for dependent in std::mem::take(&mut self.nodes[step].dependents) {
+            let node = &mut self.nodes[dependent];
+            node.unmet -= 1;
+            if how != Done::Satisfied {
+                node.unsatisfied_need.get_or_insert(step);
+            }
+            if node.unmet == 0 {
+                self.ready.push_back(dependent);
+            }
+        }
+    }
+
+    /// Moves the front over what is done, and readies the barrier that it meets.
+    fn advance(&mut self) {
+        let end = self.range(self.section).end;
+        while self.front < end {
+            match self.nodes[self.front].done {
+                Some(Done::Satisfied) => {}
+                Some(_) => {
+                    self.unsatisfied_before_front.get_or_insert(self.front);
+                }
+                None => break,
+            }
+            self.front += 1;
+        }
+        if self.front < end
+            && self.nodes[self.front].barrier
+            && self.ready.front() != Some(&self.front)
+        {
+            // In front of the queue: it is the earliest step that isn't done.
+            self.ready.push_front(self.front);
+        }
+    }
+
+    fn picked(&mut self) -> Option<Due> {
+        while let Some(step) = self.ready.pop_front() {
+            let node = &self.nodes[step];
+            if node.handed_out || node.done.is_some() {
+                continue;
+            }
+            let unsatisfied = if node.barrier {
+                self.unsatisfied_before_front
+            } else {
+                node.unsatisfied_need
+            };
+            self.hand_out(step);
+            return Some(match unsatisfied {
+                Some(need) => Due::SkipFor { step, need },
+                None => Due::Consider(step),
+            });
+        }
+        None
+    }
+
+    fn swept(&mut self) -> Option<Due> {
+        let mut at = self.sweep?;
+        let end = self.range(self.section).end;
+        while at < end {
+            let node = &self.nodes[at];
+            if !node.handed_out && node.done.is_none() {
+                self.sweep = Some(at + 1);
+                self.hand_out(at);
+                return Some(Due::SkipStopped(at));
+            }
+            at += 1;
+        }
+        self.sweep = Some(end);
+        None
+    }
+
+    fn hand_out(&mut self, step: usize) {
+        self.nodes[step].handed_out = true;
+        self.out += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(needs: Vec<Wants>) -> Order {
+        let end = needs.len();
+        Order {
+            needs,
+            steps: 0..end,
+            on_failure: end..end,
+            finally: end..end,
+        }
+    }
+
+    fn fresh(order: Order) -> Agenda {
+        Agenda::new(order, |_| None)
+    }
+
+    fn all_due(agenda: &mut Agenda) -> Vec<Due> {
+        std::iter::from_fn(|| agenda.next().filter(|due| *due != Due::Finish)).collect()
+    }
+
+    #[test]
+    fn an_empty_run_finishes_at_once() {
+        assert_eq!(fresh(Order::default()).next(), Some(Due::Finish));
+    }
+
+    #[test]
+    fn a_step_without_needs_waits_for_all_before_it() {
+        let mut agenda = fresh(steps(vec![
+            Wants::These(vec![]),
+            Wants::These(vec![]),
+            Wants::AllBefore,
+        ]));
+        assert_eq!(all_due(&mut agenda), [Due::Consider(0), Due::Consider(1)]);
+        agenda.done(1, Done::Satisfied);
+        assert_eq!(agenda.next(), None);
+        agenda.done(0, Done::Satisfied);
+        assert_eq!(agenda.next(), Some(Due::Consider(2)));
+        assert_eq!(agenda.next(), None);
+        agenda.done(2, Done::Satisfied);
+        assert_eq!(agenda.next(), Some(Due::Finish));
+    }
+
+    #[test]
+    fn named_needs_start_a_step_before_slower_siblings_end() {
+        let mut agenda = fresh(steps(vec![
+            Wants::These(vec![]),
+            Wants::These(vec![]),
+            Wants::These(vec![0]),
+        ]));
+        assert_eq!(all_due(&mut agenda).len(), 2);
+        agenda.done(0, Done::Satisfied);
+        assert_eq!(agenda.next(), Some(Due::Consider(2)));
+    }
+
+    #[test]
+    fn a_break_skips_what_has_not_started_and_lets_the_rest_end() {
+        let mut order = steps(vec![
+            Wants::These(vec![]),
+            Wants::These(vec![]),
+            Wants::AllBefore,
+        ]);
+        order.needs.push(Wants::AllBefore);
+        order.needs.push(Wants::AllBefore);
+        order.on_failure = 3..4;
+        order.finally = 4..5;
+        let mut agenda = fresh(order);
+        assert_eq!(all_due(&mut agenda).len(), 2);
+        agenda.done(0, Done::Broke);
+        assert_eq!(agenda.next(), Some(Due::SkipStopped(2)));
+        agenda.done(2, Done::Unsatisfied);
+        assert_eq!(agenda.next(), None, "step 1 still runs");
+        agenda.done(1, Done::Satisfied);
+        assert_eq!(agenda.next(), Some(Due::Consider(3)), "on_failure runs");
+        agenda.done(3, Done::Broke);
+        assert_eq!(
+            agenda.next(),
+            Some(Due::Consider(4)),
+            "finally runs whatever happened"
+        );
+        agenda.done(4, Done::Satisfied);
+        assert_eq!(agenda.next(), Some(Due::Finish));
+    }
+
+    #[test]
+    fn on_failure_does_not_run_when_nothing_failed() {
+        let order = Order {
+            needs: vec![Wants::AllBefore, Wants::AllBefore],
+            steps: 0..1,
+            on_failure: 1..2,
+            finally: 2..2,
+        };
+        let mut agenda = fresh(order);
+        assert_eq!(agenda.next(), Some(Due::Consider(0)));
+        agenda.done(0, Done::Satisfied);
+        assert_eq!(agenda.next(), Some(Due::Finish));
+    }
+
+    #[test]
+    fn an_unsatisfied_need_is_named() {
+        let mut agenda = fresh(steps(vec![
+            Wants::These(vec![]),
+            Wants::These(vec![0]),
+            Wants::AllBefore,
+        ]));
+        assert_eq!(agenda.next(), Some(Due::Consider(0)));
+        agenda.done(0, Done::Unsatisfied);
+        assert_eq!(agenda.next(), Some(Due::SkipFor { step: 1, need: 0 }));
+        agenda.done(1, Done::Unsatisfied);
+        assert_eq!(agenda.next(), Some(Due::SkipFor { step: 2, need: 0 }));
+    }
+
+    #[test]
+    fn an_agenda_built_from_any_state_ends_like_one_that_was_moved_there() {
+        let order = || Order {
+            needs: vec![
+                Wants::These(vec![]),
+                Wants::These(vec![]),
+                Wants::These(vec![0]),
+                Wants::AllBefore,
+                Wants::These(vec![1, 3]),
+                Wants::AllBefore,
+            ],
+            steps: 0..5,
+            on_failure: 5..5,
+            finally: 5..6,
+        };
+        let mut finished: Vec<Option<Done>> = vec![None; 6];
+        let mut moved = fresh(order());
+        let mut running = VecDeque::new();
+        loop {
+            while let Some(Due::Consider(step)) = moved.next() {
+                running.push_back(step);
+            }
+            let mut built = Agenda::new(order(), |step| finished[step]);
+            let mut due: Vec<Due> = all_due(&mut built);
+            due.sort_by_key(|due| format!("{due:?}"));
+            let mut expected: Vec<Due> = running.iter().map(|&step| Due::Consider(step)).collect();
+            expected.sort_by_key(|due| format!("{due:?}"));
+            assert_eq!(due, expected, "after {finished:?}");
+            let Some(step) = running.pop_back() else {
+                break;
+            };
+            finished[step] = Some(Done::Satisfied);
+            moved.done(step, Done::Satisfied);
+        }
+        assert_eq!(moved.next(), Some(Due::Finish));
+    }
+}

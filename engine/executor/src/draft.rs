@@ -1,0 +1,183 @@
+//! A runbook on its way to a run: with its plugins and environment, then with its inputs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use sandbook_runbook::{
+    Environment, Manifest, Plan, PluginName, Report, Runbook, Source, Step, check,
+};
+use sandbook_sandbox::{Digest, Packed};
+use serde_json::{Map, Value};
+
+use crate::component::Component;
+use crate::project::{Project, manifests, parse_runbook};
+use crate::refused::Refused;
+
+/// A runbook with its plugins' manifests and its environment, checked. Its inputs aren't known yet.
+#[derive(Debug)]
+pub struct Draft {
+    /// The runbook.
+    pub runbook: Runbook,
+    /// The environment, where one was named.
+    pub environment: Option<Environment>,
+    /// What is odd but doesn't stand in the way.
+    pub warnings: Vec<Report>,
+    source: Source,
+    environment_source: Option<Source>,
+    plugins: BTreeMap<PluginName, (Packed, Manifest)>,
+    root: PathBuf,
+}
+
+/// A plan that can be run: what was planned is what runs.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The plan.
+    pub plan: Plan,
+    /// The runbook's text.
+    pub source: Source,
+    /// The environment's text, its literal secrets blanked.
+    pub environment_text: Option<String>,
+    /// The components that its steps run, by the name that the runbook uses.
+    pub(crate) components: BTreeMap<PluginName, Component>,
+    /// The project's folder: relative paths of secrets begin there.
+    pub(crate) root: PathBuf,
+}
+
+impl Draft {
+    pub(crate) fn new(
+        project: &Project,
+        source: Source,
+        environment: Option<(Environment, Source)>,
+    ) -> Result<Draft, Refused> {
+        let (runbook, mut warnings) = parse_runbook(&source)?;
+        let plugins = manifests(
+            project,
+            all_steps(&runbook)
+                .filter_map(Step::plugin)
+                .map(|using| &using.plugin),
+        )?;
+        let (environment, environment_source) = environment.unzip();
+        let known = plugins
+            .iter()
+            .map(|(name, (_, manifest))| (name.clone(), manifest.clone()))
+            .collect();
+        let faults = check(&runbook, &known, environment.as_ref());
+        let (errors, more_warnings): (Vec<_>, Vec<_>) =
+            faults.into_iter().partition(|fault| fault.is_error());
+        if !errors.is_empty() {
+            return Err(Refused::Invalid(vec![Report {
+                source,
+                faults: errors,
+            }]));
+        }
+        warnings.extend(more_warnings);
+        let warnings = if warnings.is_empty() {
+            vec![]
+        } else {
+            vec![Report {
+                source: source.clone(),
+                faults: warnings,
+            }]
+        };
+        Ok(Draft {
+            runbook,
+            environment,
+            warnings,
+            source,
+            environment_source,
+            plugins,
+            root: project.root().to_owned(),
+        })
+    }
+
+    /// Resolves the inputs, narrows every grant to what holds under the environment, and asks the
+    /// runbook's own checks.
+    ///
+    /// # Errors
+    ///
+    /// An input is missing, unknown or doesn't fit; a check is false; the runbook needs an environment
+    /// and there is none.
+    pub fn prepare(self, inputs: Map<String, Value>) -> Result<Prepared, Refused> {
+        let Draft {
+            runbook,
+            environment,
+            source,
+            environment_source,
+            plugins,
+            root,
+            ..
+        } = self;
+        let manifests = plugins
+            .iter()
+            .map(|(name, (_, manifest))| (name.clone(), manifest.clone()))
+            .collect();
+        let environment_text = environment
+            .as_ref()
+            .zip(environment_source.as_ref())
+            .map(|(environment, source)| environment.text_without_secrets(source));
+        let plan = match Plan::new(runbook, &manifests, environment, inputs) {
+            Ok(plan) => plan,
+            Err(faults) => return Err(Refused::Invalid(vec![Report { source, faults }])),
+        };
+        let components = plugins
+            .into_iter()
+            .map(|(name, (packed, manifest))| Ok((name, Component::new(packed, &manifest)?)))
+            .collect::<Result<_, Refused>>()?;
+        Ok(Prepared {
+            plan,
+            source,
+            environment_text,
+            components,
+            root,
+        })
+    }
+}
+
+impl Prepared {
+    /// Whether nothing real is reached: the environment reroutes.
+    pub fn rehearsal(&self) -> bool {
+        self.plan
+            .environment
+            .as_ref()
+            .is_some_and(Environment::is_rehearsal)
+    }
+
+    /// The components that the steps run, by the name that the runbook uses.
+    pub fn plugins(&self) -> impl Iterator<Item = (&str, Digest)> {
+        self.components
+            .iter()
+            .map(|(name, component)| (name.as_str(), component.packed.digest()))
+    }
+
+    /// How many steps run a plugin.
+    pub(crate) fn steps_with_plugins(&self) -> usize {
+        all_steps(&self.plan.runbook)
+            .filter_map(Step::plugin)
+            .count()
+    }
+
+    /// The texts of sensitive inputs, which nothing is to show.
+    pub(crate) fn sensitive_texts(&self) -> Vec<String> {
+        let inputs = self
+            .plan
+            .inputs
+            .values()
+            .iter()
+            .filter(|(name, _)| self.plan.inputs.is_sensitive(name.as_str()));
+        inputs
+            .map(|(_, value)| match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            })
+            .collect()
+    }
+}
+
+/// All steps of a runbook, section by section.
+pub(crate) fn all_steps(runbook: &Runbook) -> impl Iterator<Item = &Step> {
+    runbook
+        .steps
+        .iter()
+        .chain(&runbook.on_failure)
+        .chain(&runbook.finally)
+}

@@ -1,0 +1,288 @@
+//! The engine: a state directory, its journal, and the sandbox; and what begins a run.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+
+use sandbook_journal::{
+    self as journal, Clock, EnvironmentFacts, Event, Journal, Operator, RunId, RunStarted,
+    RunbookFacts, Sections, StateDir, SystemClock,
+};
+use sandbook_runbook::PluginName;
+use sandbook_sandbox::{Cache, Sandbox, Settings};
+use tokio::sync::{broadcast, watch};
+
+use crate::attempt::{Bench, Ready};
+use crate::component::Component;
+use crate::conductor::Setting;
+use crate::credentials::Keys;
+use crate::draft::Prepared;
+use crate::facts::{self, Opening};
+use crate::failed::Failed;
+use crate::recorder::Desk;
+use crate::refused::Refused;
+use crate::run::Run;
+
+/// How a run is to be run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Reads are real; whatever could change something is held back and listed.
+    pub dry_run: bool,
+    /// Who starts it.
+    pub operator: Operator,
+    /// Becomes a signal when the run is to be interrupted.
+    pub stop: watch::Receiver<Option<journal::Signal>>,
+}
+
+/// Why a run did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The request was wrong.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The engine failed.
+    #[error(transparent)]
+    Failed(#[from] Failed),
+}
+
+/// Runs plans, and keeps the record of it.
+pub struct Engine {
+    state: StateDir,
+    journal: Journal,
+    clock: Arc<dyn Clock>,
+    jobs: u32,
+}
+
+impl Engine {
+    /// How many attempts run at once where nobody says so.
+    pub const JOBS: u32 = 16;
+
+    /// The engine over a state directory, which is made where it is missing. `jobs` bounds the attempts
+    /// that run at once.
+    ///
+    /// # Errors
+    ///
+    /// The directory can't be used, or its journal can't.
+    pub fn open(state: &Path, jobs: u32) -> Result<Engine, Failed> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let state = StateDir::open(state).map_err(|error| Failed::State(error.into()))?;
+        let journal = Journal::open(&state, Arc::clone(&clock))
+            .map_err(|error| Failed::State(error.into()))?;
+        Ok(Engine {
+            state,
+            journal,
+            clock,
+            jobs,
+        })
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The state directory.
+    pub fn state(&self) -> &StateDir {
+        &self.state
+    }
+
+    /// Begins a run: obtains every credential that it may use, makes its components ready, and puts its
+    /// start on record.
+    ///
+    /// # Errors
+    ///
+    /// A credential can't be had or a component can't be run: nothing was sent and nothing recorded. Or
+    /// the engine failed.
+    pub async fn start(&self, mut prepared: Prepared, options: Options) -> Result<Run, StartError> {
+        let keys = Keys::obtain(&prepared.plan, prepared.sensitive_texts(), &prepared.root).await?;
+        let run = RunId::random().map_err(|error| Failed::State(error.into()))?;
+        let lock = self
+            .state
+            .lock_run(run)
+            .map_err(|error| Failed::State(error.into()))?;
+        let lock = lock.expect("nobody else has a run whose id was just drawn");
+        let (started, contents) = self.started(&prepared, &options)?;
+        let most = prepared.steps_with_plugins();
+        let plugins = self.load(std::mem::take(&mut prepared.components), most)?;
+        let seed = started.seed.map_or([0; 32], |seed| seed.0);
+
+        let events = self.journal.subscribe(run);
+        let line = journal::Entry {
+            event: Event::RunStarted(Box::new(started)),
+            contents,
+        };
+        let stored = self
+            .journal
+            .append(run, vec![line])
+            .await
+            .map_err(Failed::from)?;
+        let mut state = journal::RunState::default();
+        for stored in &stored {
+            state
+                .apply(&stored.event, stored.time)
+                .expect("the journal stores only what may follow");
+        }
+
+        let opening = Opening {
+            run,
+            user: options.operator.name.clone(),
+            started_at: facts::rfc3339(stored[0].time),
+            dry_run: options.dry_run,
+        };
+        let mut scope = prepared.plan.scope();
+        scope.set_run(&opening.running());
+        let (progress, live) = broadcast::channel(256);
+        let setting = Setting {
+            desk: Desk {
+                run,
+                journal: self.journal.clone(),
+                key: self.state.key().clone(),
+                stop: options.stop,
+                progress,
+            },
+            clock: Arc::clone(&self.clock),
+            bench: Arc::new(Bench {
+                plugins,
+                credentials: keys.credentials,
+                network: keys.network,
+                redactor: keys.redactor,
+                clock: Arc::clone(&self.clock),
+                seed,
+            }),
+            jobs: usize::try_from(self.jobs).unwrap_or(usize::MAX).max(1),
+            dry_run: options.dry_run,
+            opening,
+            jitter: facts::jitter,
+        };
+        Ok(Run {
+            id: run,
+            events,
+            live,
+            prepared,
+            state,
+            scope,
+            setting,
+            lock,
+        })
+    }
+
+    /// Makes ready what the plan runs. What was compiled before is not compiled again.
+    fn load(
+        &self,
+        components: BTreeMap<PluginName, Component>,
+        most: usize,
+    ) -> Result<BTreeMap<PluginName, Ready>, StartError> {
+        if components.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let failed = |error: Box<dyn Error + Send + Sync>| Failed::Sandbox(error);
+        let cache = Cache::open(
+            self.state.path().join("cache"),
+            self.state.key().derive("aot-cache"),
+        )
+        .map_err(|error| failed(error.into()))?;
+        let slots = self.jobs.min(u32::try_from(most).unwrap_or(u32::MAX));
+        // A pool costs more to build than one instance to allocate.
+        let settings = Settings {
+            slots: (slots > 1).then_some(slots),
+            cache: Some(cache),
+        };
+        let sandbox = Sandbox::new(&settings).map_err(|error| failed(error.into()))?;
+        let mut plugins = BTreeMap::new();
+        for (name, component) in components {
+            let plugin = sandbox.load(&component.packed).map_err(|error| {
+                Refused::because(format!("plugin `{name}` can't be run")).caused_by(error)
+            })?;
+            self.state
+                .put_blob(component.packed.bytes())
+                .map_err(|error| Failed::State(error.into()))?;
+            plugins.insert(
+                name,
+                Ready {
+                    plugin,
+                    schemas: component.schemas,
+                },
+            );
+        }
+        Ok(plugins)
+    }
+
+    /// The first event: everything that is fixed from now on.
+    fn started(
+        &self,
+        prepared: &Prepared,
+        options: &Options,
+    ) -> Result<(RunStarted, Vec<journal::Content>), Failed> {
+        let state = |error: Box<dyn Error + Send + Sync>| Failed::State(error);
+        let plan = &prepared.plan;
+        let put = |text: &str| {
+            self.state
+                .put_blob(text.as_bytes())
+                .map_err(|error| state(error.into()))
+        };
+        let environment = match (&plan.environment, &prepared.environment_text) {
+            (Some(environment), Some(text)) => Some(EnvironmentFacts {
+                name: environment.name.to_string(),
+                digest: put(text)?,
+                rehearsal: environment.is_rehearsal(),
+            }),
+            _ => None,
+        };
+        let (inputs, contents) = facts::recorded(
+            plan.inputs.values(),
+            |name| plan.inputs.is_sensitive(name),
+            self.state.key(),
+        );
+        let ids = |planned: &[sandbook_runbook::Planned]| {
+            planned
+                .iter()
+                .map(|planned| facts::id(&planned.step.id))
+                .collect()
+        };
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| state(error.into()))?;
+        let started = RunStarted {
+            runbook: RunbookFacts {
+                name: plan.runbook.name.to_string(),
+                digest: put(&prepared.source.text)?,
+                file: prepared.source.name.clone(),
+            },
+            environment,
+            inputs,
+            plugins: prepared
+                .components
+                .iter()
+                .map(|(name, component)| {
+                    (
+                        name.to_string(),
+                        journal::Digest::from_bytes(*component.packed.digest().as_bytes()),
+                    )
+                })
+                .collect(),
+            operator: options.operator.clone(),
+            host: facts::host_name(),
+            engine: env!("CARGO_PKG_VERSION").to_owned(),
+            dry_run: options.dry_run,
+            seed: Some(journal::Seed(seed)),
+            sections: Sections {
+                steps: ids(&plan.steps),
+                on_failure: ids(&plan.on_failure),
+                finally: ids(&plan.finally),
+            },
+        };
+        Ok((started, contents))
+    }
+}
+
+/// Reads every secret and fetches every token that a plan may use, and does no more: `check --live`.
+///
+/// Returns the names of the credentials.
+///
+/// # Errors
+///
+/// Names each credential that can't be had.
+pub async fn obtain(prepared: &Prepared) -> Result<Vec<String>, Refused> {
+    let keys = Keys::obtain(&prepared.plan, Vec::new(), &prepared.root).await?;
+    Ok(keys.credentials.keys().map(ToString::to_string).collect())
+}

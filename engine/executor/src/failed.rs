@@ -1,0 +1,41 @@
+//! The engine or its journal failed.
+
+use std::error::Error;
+
+use sandbook_journal::JournalError;
+use sandbook_runbook::StepId;
+use sandbook_sandbox::gate::Stop;
+
+/// The journal or the engine failed; the exit status is 5. What was recorded before stays.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// Something could not be recorded, so nothing more was done.
+    #[error("the journal failed, so nothing more was done")]
+    Journal(#[from] JournalError),
+    /// The state directory can't be used.
+    #[error("the state directory can't be used")]
+    State(#[source] Box<dyn Error + Send + Sync>),
+    /// A component that can be run elsewhere could not be made ready here.
+    #[error("the sandbox failed")]
+    Sandbox(#[source] Box<dyn Error + Send + Sync>),
+    /// A step was stopped by its host.
+    #[error("step `{step}` was stopped")]
+    Stopped {
+        /// The step.
+        step: StepId,
+        /// Why.
+        source: Stop,
+    },
+    /// A bug: a task of the engine panicked.
+    #[error("the engine has a bug: one of its tasks panicked; please report it")]
+    Panicked(#[from] tokio::task::JoinError),
+}
+
+impl Failed {
+    pub(crate) fn stopped(step: &StepId, source: Stop) -> Failed {
+        Failed::Stopped {
+            step: step.clone(),
+            source,
+        }
+    }
+}

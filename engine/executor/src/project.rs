@@ -1,0 +1,375 @@
+//! A project's files: where they lie, and reading them. All of a project's input is read here.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sandbook_runbook::{
+    self as runbook, Environment, Manifest, PluginName, Report, Runbook, Source,
+};
+use sandbook_sandbox::Packed;
+
+use crate::draft::Draft;
+use crate::refused::Refused;
+
+/// The file that makes a folder a project.
+pub const PROJECT_FILE: &str = "sandbook.yaml";
+
+/// A folder with a `sandbook.yaml`.
+#[derive(Debug)]
+pub struct Project {
+    root: PathBuf,
+    settings: runbook::Project,
+}
+
+/// A runbook of the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name: the file's name without `.yaml`.
+    pub name: String,
+    /// Where it lies.
+    pub path: PathBuf,
+}
+
+/// What a look over the project's documents found.
+#[derive(Debug)]
+pub struct Checked {
+    /// The documents that have faults or warnings.
+    pub reports: Vec<Report>,
+    /// How many documents were read.
+    pub files: usize,
+}
+
+impl Project {
+    /// The project that `from` lies in: the nearest folder upwards with a `sandbook.yaml`.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or its file has faults.
+    pub fn find(from: &Path) -> Result<Project, Refused> {
+        let from = std::path::absolute(from)
+            .map_err(|error| Refused::unreadable("folder", from, error))?;
+        match from.ancestors().find(|folder| folder.join(PROJECT_FILE).is_file()) {
+            Some(folder) => Project::open(folder),
+            None => Err(Refused::because(format!("there is no `{PROJECT_FILE}` in `{}` or above it", from.display()))
+                .help("go to a project's folder, name one with `--project`, or make one with `sandbook init DIR`")),
+        }
+    }
+
+    /// The project in this folder.
+    ///
+    /// # Errors
+    ///
+    /// The folder holds no `sandbook.yaml`, or one with faults.
+    pub fn open(root: &Path) -> Result<Project, Refused> {
+        let root = std::path::absolute(root)
+            .map_err(|error| Refused::unreadable("folder", root, error))?;
+        let source = read(&root, &root.join(PROJECT_FILE), "project file")?;
+        let settings =
+            runbook::Project::parse(&source).map_err(|report| Refused::Invalid(vec![report]))?;
+        Ok(Project { root, settings })
+    }
+
+    /// The folder that holds `sandbook.yaml`.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where the project wants its state kept, where it says so.
+    pub fn state(&self) -> Option<PathBuf> {
+        self.settings
+            .state
+            .as_ref()
+            .map(|path| self.root.join(path))
+    }
+
+    /// The environment that is taken where none is named; it reroutes.
+    pub fn default_environment(&self) -> Option<&str> {
+        self.settings
+            .default_environment
+            .as_ref()
+            .map(|name| name.as_str())
+    }
+
+    /// The project's plugins: names, and where they lie.
+    pub fn plugins(&self) -> impl Iterator<Item = (&str, PathBuf)> {
+        self.settings
+            .plugins
+            .iter()
+            .map(|(name, path)| (name.as_str(), self.root.join(path)))
+    }
+
+    /// The project's runbooks, by name.
+    ///
+    /// # Errors
+    ///
+    /// The folder can't be read.
+    pub fn runbooks(&self) -> Result<Vec<Listed>, Refused> {
+        let mut listed = yaml_files(&self.root.join(&self.settings.runbooks))?;
+        listed.retain(|listed| listed.path != self.root.join(PROJECT_FILE));
+        Ok(listed)
+    }
+
+    /// The names of the project's environments.
+    ///
+    /// # Errors
+    ///
+    /// The folder is there and can't be read.
+    pub fn environments(&self) -> Result<Vec<String>, Refused> {
+        let folder = self.root.join(&self.settings.environments);
+        if !folder.exists() {
+            return Ok(Vec::new());
+        }
+        Ok(yaml_files(&folder)?
+            .into_iter()
+            .map(|listed| listed.name)
+            .filter(|name| !name.ends_with(".example"))
+            .collect())
+    }
+
+    /// A runbook with its plugins' manifests and its environment, checked as far as it can be
+    /// without inputs.
+    ///
+    /// # Errors
+    ///
+    /// A document or a plugin is missing or has faults.
+    pub fn draft(&self, runbook: &str, environment: Option<&str>) -> Result<Draft, Refused> {
+        let source = self.runbook_source(runbook)?;
+        let environment = environment.map(|name| self.environment(name)).transpose()?;
+        Draft::new(self, source, environment)
+    }
+
+    /// A runbook's text, by name or by path.
+    fn runbook_source(&self, runbook: &str) -> Result<Source, Refused> {
+        let is_path =
+            runbook.contains('/') || runbook.ends_with(".yaml") || runbook.ends_with(".yml");
+        if is_path {
+            return read(&self.root, Path::new(runbook), "runbook");
+        }
+        let listed = self.runbooks()?;
+        match listed.iter().find(|listed| listed.name == runbook) {
+            Some(listed) => read(&self.root, &listed.path, "runbook"),
+            None => {
+                let names = listed.iter().map(|listed| listed.name.as_str());
+                Err(unknown(
+                    "runbook",
+                    runbook,
+                    names,
+                    &self.root.join(&self.settings.runbooks),
+                ))
+            }
+        }
+    }
+
+    /// An environment and its text, by name.
+    ///
+    /// # Errors
+    ///
+    /// There is none of that name, or it has faults.
+    pub fn environment(&self, name: &str) -> Result<(Environment, Source), Refused> {
+        let folder = self.root.join(&self.settings.environments);
+        let path = folder.join(format!("{name}.yaml"));
+        let names = self.environments()?;
+        if !path.is_file() || name.contains('/') {
+            return Err(unknown(
+                "environment",
+                name,
+                names.iter().map(String::as_str),
+                &folder,
+            ));
+        }
+        let source = read(&self.root, &path, "environment")?;
+        let environment =
+            Environment::parse(&source).map_err(|report| Refused::Invalid(vec![report]))?;
+        if environment.name.as_str() != name {
+            return Err(Refused::because(format!(
+                "`{}` calls its environment `{}`; the file's name and `name` must be the same",
+                source.name, environment.name
+            )));
+        }
+        if self.default_environment() == Some(name) && !environment.is_rehearsal() {
+            return Err(Refused::because(format!(
+                "`{PROJECT_FILE}` makes `{name}` the default environment, but it reaches the real services"
+            ))
+            .help("only an environment that reroutes may be the default; remove `default_environment` and say `--env`"));
+        }
+        Ok((environment, source))
+    }
+
+    /// A plugin by the name that `sandbook.yaml` gives it.
+    ///
+    /// # Errors
+    ///
+    /// There is none of that name, its file can't be read, or it isn't a packed component.
+    pub fn plugin(&self, name: &str) -> Result<(Packed, Manifest), Refused> {
+        let Some((_, path)) = self.plugins().find(|(known, _)| *known == name) else {
+            let names = self.plugins().map(|(name, _)| name);
+            return Err(unknown(
+                "plugin",
+                name,
+                names,
+                &self.root.join(PROJECT_FILE),
+            ));
+        };
+        read_plugin(&path)
+    }
+
+    /// Everything that can be known of these documents without running them; of all of the
+    /// project's where none is named.
+    ///
+    /// # Errors
+    ///
+    /// A file can't be read. Faults in the documents are what is returned, not an error.
+    pub fn check(&self, paths: &[PathBuf], environment: Option<&str>) -> Result<Checked, Refused> {
+        let mut checked = Checked {
+            reports: Vec::new(),
+            files: 0,
+        };
+        let against = match environment {
+            Some(name) => checked.take(self.environment(name))?,
+            None => None,
+        };
+        let mut runbooks: Vec<PathBuf> = paths.to_vec();
+        if paths.is_empty() {
+            runbooks = self
+                .runbooks()?
+                .into_iter()
+                .map(|listed| listed.path)
+                .collect();
+            for name in self
+                .environments()?
+                .iter()
+                .filter(|name| Some(name.as_str()) != environment)
+            {
+                checked.take(self.environment(name))?;
+            }
+        }
+        for path in runbooks {
+            let source = read(&self.root, &path, "runbook")?;
+            if let Some(draft) = checked.take(Draft::new(self, source, against.clone()))? {
+                checked.reports.extend(draft.warnings);
+            }
+        }
+        Ok(checked)
+    }
+}
+
+impl Checked {
+    /// Counts a document in; its faults are kept, and what else is wrong goes up.
+    fn take<T>(&mut self, result: Result<T, Refused>) -> Result<Option<T>, Refused> {
+        self.files += 1;
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Refused::Invalid(reports)) => {
+                self.reports.extend(reports);
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// Reads a packed plugin and its manifest; runs none of its code.
+///
+/// # Errors
+///
+/// The file can't be read, isn't a packed component of the contract, or its manifest has faults.
+pub fn read_plugin(path: &Path) -> Result<(Packed, Manifest), Refused> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        Refused::unreadable("plugin", path, error).help(
+            "build and pack it; `sandbook plugin pack COMPONENT --manifest plugin.yaml` packs one",
+        )
+    })?;
+    let packed = Packed::read(bytes).map_err(|error| {
+        Refused::because(format!("`{}` is not a plugin", path.display())).caused_by(error)
+    })?;
+    let manifest = Manifest::from_json(packed.manifest_json()).map_err(|mut report| {
+        report.source.name = format!("{} (manifest)", path.display());
+        Refused::Invalid(vec![report])
+    })?;
+    Ok((packed, manifest))
+}
+
+/// Which of the runbook's plugins are there.
+pub(crate) fn manifests<'a>(
+    project: &Project,
+    used: impl Iterator<Item = &'a PluginName>,
+) -> Result<BTreeMap<PluginName, (Packed, Manifest)>, Refused> {
+    let mut plugins = BTreeMap::new();
+    for name in used {
+        // A name that the project doesn't know is a fault of the runbook, which `check` places.
+        if !plugins.contains_key(name) && project.settings.plugins.contains_key(name) {
+            plugins.insert(name.clone(), project.plugin(name.as_str())?);
+        }
+    }
+    Ok(plugins)
+}
+
+/// Reads a document; its name is its path as seen from here, or from the project.
+fn read(root: &Path, path: &Path, what: &str) -> Result<Source, Refused> {
+    let bytes = std::fs::read(path).map_err(|error| Refused::unreadable(what, path, error))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        Refused::because(format!("{what} `{}` is not UTF-8 text", path.display()))
+            .caused_by(error.utf8_error())
+    })?;
+    let here = std::env::current_dir().ok();
+    let shown = here
+        .and_then(|here| path.strip_prefix(here).ok())
+        .or_else(|| path.strip_prefix(root).ok())
+        .unwrap_or(path);
+    Ok(Source {
+        name: shown.display().to_string(),
+        text,
+    })
+}
+
+fn yaml_files(folder: &Path) -> Result<Vec<Listed>, Refused> {
+    let entries =
+        std::fs::read_dir(folder).map_err(|error| Refused::unreadable("folder", folder, error))?;
+    let mut listed = Vec::new();
+    for entry in entries {
+        let path = entry
+            .map_err(|error| Refused::unreadable("folder", folder, error))?
+            .path();
+        let is_yaml = path
+            .extension()
+            .is_some_and(|extension| extension == "yaml");
+        if let (true, Some(name)) = (is_yaml && path.is_file(), path.file_stem()) {
+            listed.push(Listed {
+                name: name.to_string_lossy().into_owned(),
+                path,
+            });
+        }
+    }
+    listed.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(listed)
+}
+
+fn unknown<'a>(
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str>,
+    place: &Path,
+) -> Refused {
+    let known: Vec<&str> = known.collect();
+    let refused = Refused::because(format!(
+        "there is no {what} `{name}` in `{}`",
+        place.display()
+    ));
+    if known.is_empty() {
+        return refused;
+    }
+    let all = known
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    match runbook::closest(name, known.iter().copied()) {
+        Some(close) => refused.help(format!("did you mean `{close}`? There are {all}")),
+        None => refused.help(format!("there are {all}")),
+    }
+}
+
+/// A runbook that was parsed, as `check` and `list` want it.
+pub(crate) fn parse_runbook(source: &Source) -> Result<(Runbook, Vec<runbook::Fault>), Refused> {
+    Runbook::parse(source).map_err(|report| Refused::Invalid(vec![report]))
+}

@@ -1,0 +1,84 @@
+//! The request was wrong: usage, runbook, inputs, environment, a plugin, a secret that can't be had.
+
+use std::error::Error;
+use std::fmt;
+use std::path::Path;
+
+use sandbook_runbook::Report;
+
+/// Why nothing was run. Nothing has been sent and nothing recorded; the exit status is 2.
+#[derive(Debug)]
+pub enum Refused {
+    /// Documents with faults, each fault with its place.
+    Invalid(Vec<Report>),
+    /// Something else, in one sentence.
+    Because(Reason),
+}
+
+/// A sentence, its cause, and what to do about it.
+#[derive(Debug)]
+pub struct Reason {
+    /// What is wrong, a lowercase fragment.
+    pub message: String,
+    /// The next step for the person who reads it.
+    pub help: Option<String>,
+    /// What lies beneath, where something does.
+    pub cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Refused {
+    /// A refusal with a message alone.
+    pub fn because(message: impl Into<String>) -> Refused {
+        Refused::Because(Reason {
+            message: message.into(),
+            help: None,
+            cause: None,
+        })
+    }
+
+    /// The same refusal, saying what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Refused {
+        if let Refused::Because(reason) = &mut self {
+            reason.help = Some(help.into());
+        }
+        self
+    }
+
+    /// The same refusal, with what lies beneath it.
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Refused {
+        if let Refused::Because(reason) = &mut self {
+            reason.cause = Some(cause.into());
+        }
+        self
+    }
+
+    /// A file that can't be read.
+    pub(crate) fn unreadable(what: &str, path: &Path, cause: std::io::Error) -> Refused {
+        Refused::because(format!("{what} `{}` can't be read", path.display())).caused_by(cause)
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refused::Because(reason) => f.write_str(&reason.message),
+            Refused::Invalid(reports) => {
+                let faults: usize = reports.iter().map(|report| report.faults.len()).sum();
+                write!(f, "{faults} faults in {} documents", reports.len())
+            }
+        }
+    }
+}
+
+impl Error for Refused {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Refused::Because(Reason {
+                cause: Some(cause), ..
+            }) => Some(cause.as_ref()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! A step's changing requests that were answered with success, and what a new attempt does with them.
+//!
+//! Let R be those requests in their order, up to the last one that isn't repeatable. A new attempt's
+//! changing requests are answered from R, in order, as long as they equal it; after R they are live. A
+//! different one before R is used up has *diverged*.
+
+use sandbook_sandbox::gate::{Asked, Response};
+
+/// What makes two requests the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Likeness {
+    method: String,
+    url: String,
+    slot: Option<String>,
+    body: Option<Vec<u8>>,
+}
+
+impl Likeness {
+    fn of(asked: &Asked) -> Likeness {
+        Likeness {
+            method: asked.method.clone(),
+            url: asked.url.clone(),
+            slot: asked.slot.clone(),
+            body: asked.body.as_ref().map(|body| body.to_vec()),
+        }
+    }
+}
+
+/// What is done with a changing request.
+#[derive(Debug)]
+pub(crate) enum Again {
+    /// It goes out.
+    Live,
+    /// It was answered in an earlier attempt; this is the answer.
+    Answered(Response),
+    /// It isn't the one that R has in its place; says which that is.
+    Diverged(String),
+}
+
+/// The record of one step, over all its attempts.
+#[derive(Debug, Default)]
+pub(crate) struct Replay {
+    answered: Vec<(Likeness, bool, Response)>,
+    /// How long R is in this attempt, and how far it is used up.
+    length: usize,
+    next: usize,
+}
+
+impl Replay {
+    /// A new attempt begins: R is what was answered so far.
+    pub(crate) fn rewind(&mut self) {
+        self.length = self
+            .answered
+            .iter()
+            .rposition(|(_, repeatable, _)| !repeatable)
+            .map_or(0, |last| last + 1);
+        self.answered.truncate(self.length);
+        self.next = 0;
+    }
+
+    /// What was answered is known to have had no effect.
+    pub(crate) fn clear(&mut self) {
+        *self = Replay::default();
+    }
+
+    /// Asks R for its answer to a changing request.
+    pub(crate) fn ask(&mut self, asked: &Asked) -> Again {
+        if self.next >= self.length {
+            return Again::Live;
+        }
+        let (recorded, _, response) = &self.answered[self.next];
+        if *recorded != Likeness::of(asked) {
+            return Again::Diverged(format!("`{} {}`", recorded.method, recorded.url));
+        }
+        self.next += 1;
+        Again::Answered(response.clone())
+    }
+
+    /// Notes a changing request that was answered with success.
+    pub(crate) fn answered(&mut self, asked: &Asked, response: Response) {
+        self.answered
+            .push((Likeness::of(asked), asked.repeatable, response));
+    }
+}

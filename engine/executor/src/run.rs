@@ -1,0 +1,72 @@
+//! A run that was started.
+
+use std::sync::Arc;
+
+use sandbook_journal::{self as journal, RunId, RunLock, RunState, RunStatus, Stored};
+use sandbook_runbook::Scope;
+use tokio::sync::{broadcast, mpsc};
+
+use crate::conductor::{Conducted, Conductor, Setting};
+use crate::draft::Prepared;
+use crate::failed::Failed;
+use crate::recorder::Progress;
+
+/// A run whose start is on record.
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// Its events, each once it is durable.
+    pub events: mpsc::UnboundedReceiver<Arc<Stored>>,
+    /// What its plugins say of their progress.
+    pub live: broadcast::Receiver<Progress>,
+    pub(crate) prepared: Prepared,
+    pub(crate) state: RunState,
+    pub(crate) scope: Scope,
+    pub(crate) setting: Setting,
+    /// Held for as long as this process has the run.
+    pub(crate) lock: RunLock,
+}
+
+/// How a run ended, or where it stopped.
+#[derive(Debug)]
+pub struct Finished {
+    /// How the run stands now.
+    pub status: RunStatus,
+    /// The signal that interrupted it.
+    pub interrupted: Option<journal::Signal>,
+}
+
+impl Run {
+    /// Runs it to its end, or until it is interrupted. The events are handed out apart, so that
+    /// whoever watches can't hold the run up.
+    ///
+    /// # Errors
+    ///
+    /// The journal or the engine failed. What was recorded before stays.
+    pub async fn complete(self) -> Result<Finished, Failed> {
+        let Run {
+            prepared,
+            state,
+            scope,
+            setting,
+            lock,
+            ..
+        } = self;
+        let conducted = Conductor::new(&prepared.plan, &state, scope, setting)
+            .conduct()
+            .await;
+        // The lock is held until nothing is written any more.
+        let finished = match conducted? {
+            Conducted::Interrupted(signal) => Finished {
+                status: RunStatus::Interrupted,
+                interrupted: Some(signal),
+            },
+            Conducted::Finished(status) => Finished {
+                status: status.into(),
+                interrupted: None,
+            },
+        };
+        drop(lock);
+        Ok(finished)
+    }
+}

@@ -1,0 +1,116 @@
+//! What becomes of a step whose attempt has ended: pure.
+
+use std::time::Duration;
+
+use sandbook_runbook::Retry;
+use sandbook_sandbox::gate::Stop;
+use sandbook_sandbox::{Breakage, Ended, Failure, FailureKind, Limit, Output};
+
+/// What the engine knows about the ended attempt beside what the plugin said.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Circumstances {
+    /// Which attempt it was; the first is 1.
+    pub(crate) attempt: u32,
+    /// A request of it that isn't repeatable and whose outcome is unknown whatever the plugin says.
+    pub(crate) lost: Option<u32>,
+    /// One that was answered in a way that leaves the outcome open once the attempt has failed.
+    pub(crate) ambiguous: Option<u32>,
+    /// Something was held back in this attempt, because this is a dry run.
+    pub(crate) held_back: bool,
+    /// A draw from 0 to 1 that spreads retries.
+    pub(crate) jitter: f64,
+}
+
+/// What becomes of the step.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// It is done.
+    Succeeded(Output),
+    /// A dry run got as far as it can with it: what it would have put out is unknown.
+    HeldBack,
+    /// It is tried again after a wait.
+    Again { failure: Failure, wait: Duration },
+    /// It has failed; this request of it is in doubt.
+    Failed {
+        failure: Failure,
+        in_doubt: Option<u32>,
+    },
+    /// The host ended it; the step is as it was.
+    Stopped(Stop),
+}
+
+/// Judges an ended attempt.
+pub(crate) fn judge(ended: Ended, retry: &Retry, seen: Circumstances) -> Verdict {
+    let (failure, worth_another) = match ended {
+        Ended::Stopped(Stop::Diverged { recorded, asked }) => (diverged(&recorded, &asked), false),
+        Ended::Stopped(stop) => return Verdict::Stopped(stop),
+        // A plugin that was held back knows less than it would have; whatever it returns is a guess.
+        _ if seen.held_back => return Verdict::HeldBack,
+        Ended::Succeeded(output) if seen.lost.is_none() => return Verdict::Succeeded(output),
+        Ended::Succeeded(_) => (lost(), false),
+        Ended::Failed(failure) => {
+            let worth_another = worth_another(failure.kind);
+            (failure, worth_another)
+        }
+        Ended::Broke(breakage) => broken(&breakage),
+    };
+    let in_doubt = seen.lost.or(seen.ambiguous);
+    if in_doubt.is_none() && worth_another && seen.attempt < retry.attempts {
+        let wait = retry
+            .delay_before(seen.attempt + 1, seen.jitter)
+            .max(failure.retry_after.unwrap_or_default());
+        return Verdict::Again { failure, wait };
+    }
+    Verdict::Failed { failure, in_doubt }
+}
+
+/// Whether the same attempt again could end otherwise.
+fn worth_another(kind: FailureKind) -> bool {
+    match kind {
+        FailureKind::InvalidInput
+        | FailureKind::Unauthorized
+        | FailureKind::NotFound
+        | FailureKind::Conflict => false,
+        FailureKind::RateLimited
+        | FailureKind::Unavailable
+        | FailureKind::TimedOut
+        | FailureKind::Failed => true,
+    }
+}
+
+/// A breakage in the words of a failure, and whether another attempt makes sense: a limit that was
+/// reached will be reached again.
+fn broken(breakage: &Breakage) -> (Failure, bool) {
+    let (kind, code, worth_another) = match breakage {
+        Breakage::Limit {
+            limit: Limit::Wall, ..
+        } => (FailureKind::TimedOut, "timeout", true),
+        Breakage::Limit { .. } => (FailureKind::Failed, "limit", false),
+        Breakage::Trapped(_) => (FailureKind::Failed, "crashed", true),
+        Breakage::Contract(_) => (FailureKind::Failed, "bad-output", false),
+        Breakage::Start(_) => (FailureKind::Failed, "not-started", false),
+    };
+    (failure(kind, code, breakage.to_string()), worth_another)
+}
+
+fn lost() -> Failure {
+    let message =
+        "the plugin reported success, but the answer to one of its requests was lost".to_owned();
+    failure(FailureKind::Failed, "answer-lost", message)
+}
+
+fn diverged(recorded: &str, asked: &str) -> Failure {
+    let message =
+        format!("this attempt asks for {asked} where an earlier one was answered to {recorded}");
+    failure(FailureKind::Conflict, "diverged", message)
+}
+
+fn failure(kind: FailureKind, code: &str, message: String) -> Failure {
+    Failure {
+        kind,
+        code: Some(code.to_owned()),
+        message,
+        retry_after: None,
+        start_over: false,
+    }
+}
