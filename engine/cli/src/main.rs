@@ -1,1 +1,38 @@
-fn main() {}
+//! `sandbook`: arguments in, reports out. What may run, when, and with which rights is decided by the
+//! executor and the crates below it; here it is only asked for and shown.
+
+mod arguments;
+mod command;
+mod exit;
+mod operator;
+mod places;
+mod problem;
+mod prompt;
+mod render;
+mod screen;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::arguments::Arguments;
+use self::exit::Exit;
+use self::problem::Problem;
+use self::screen::{Output, Paper, complain};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut output = Output::standard();
+    let done = command::execute(arguments, &mut output);
+    let exit = done.unwrap_or_else(|problem| tell(&problem));
+    match output.fault() {
+        // The run's own status says more than what became of its report.
+        Some(error) if exit == Exit::Succeeded => tell(&Problem::output(&error)).into(),
+        _ => exit.into(),
+    }
+}
+
+fn tell(problem: &Problem) -> Exit {
+    complain(&problem.render(Paper::standard_error()));
+    problem.exit
+}

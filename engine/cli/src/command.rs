@@ -1,0 +1,42 @@
+//! The commands, one a file.
+
+mod check;
+mod completions;
+mod given;
+mod init;
+mod list;
+mod log;
+mod note;
+mod plan;
+mod plugin;
+mod run;
+mod runs;
+mod schema;
+mod show;
+mod whoami;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::Exit;
+use crate::places::Places;
+use crate::problem::Problem;
+use crate::screen::Output;
+
+/// Does what the arguments ask for.
+pub(crate) fn execute(arguments: Arguments, output: &mut Output) -> Result<Exit, Problem> {
+    let places = &Places::new(arguments.places);
+    match arguments.command {
+        Command::List(format) => list::list(format, places, output),
+        Command::Run(arguments) => run::run(&arguments, places, output),
+        Command::Check(arguments) => check::check(&arguments, places, output),
+        Command::Plan(arguments) => plan::plan(&arguments, places, output),
+        Command::Runs(arguments) => runs::runs(&arguments, places, output),
+        Command::Show(arguments) => show::show(&arguments, places, output),
+        Command::Log(arguments) => log::log(&arguments, places, output),
+        Command::Note(arguments) => note::note(&arguments, places, output),
+        Command::Plugin(command) => plugin::plugin(command, places, output),
+        Command::Init(arguments) => init::init(&arguments, output),
+        Command::Schema(arguments) => Ok(schema::schema(&arguments, output)),
+        Command::Whoami(format) => whoami::whoami(format, places, output),
+        Command::Completions(arguments) => Ok(completions::completions(&arguments, output)),
+    }
+}

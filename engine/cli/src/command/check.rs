@@ -1,0 +1,126 @@
+//! `sandbook check`: everything that can be known without running, all faults at once.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use sandbook_executor::{Checked, Project, obtain};
+use sandbook_runbook::{Report, Severity};
+use serde_json::{Map, json};
+
+use super::given::runtime;
+use crate::arguments::Check;
+use crate::exit::Exit;
+use crate::places::Places;
+use crate::problem::{Problem, documents};
+use crate::render::{self, count};
+use crate::screen::{Output, Paper, complain};
+
+pub(crate) fn check(
+    arguments: &Check,
+    places: &Places,
+    output: &mut Output,
+) -> Result<Exit, Problem> {
+    let project = match arguments.paths.first() {
+        Some(path) => places.project_of(&path.to_string_lossy())?,
+        None => places.project()?,
+    };
+    let checked = project.check(&arguments.paths, arguments.env.as_deref())?;
+    if arguments.output.is_json() {
+        print_json(&checked, output);
+    } else {
+        print(&checked, output);
+    }
+    if checked.reports.iter().any(Report::has_errors) {
+        return Ok(Exit::Wrong);
+    }
+    if let (true, Some(environment)) = (arguments.live, &arguments.env) {
+        obtain_all(arguments, &project, environment, output)?;
+    }
+    Ok(Exit::Succeeded)
+}
+
+/// Obtains every credential that the runbooks may use.
+fn obtain_all(
+    arguments: &Check,
+    project: &Project,
+    environment: &str,
+    output: &mut Output,
+) -> Result<(), Problem> {
+    let paths: Vec<PathBuf> = match arguments.paths.is_empty() {
+        true => project
+            .runbooks()?
+            .into_iter()
+            .map(|listed| listed.path)
+            .collect(),
+        false => arguments.paths.clone(),
+    };
+    let mut obtained = BTreeSet::new();
+    let mut left_out = Vec::new();
+    let runtime = runtime()?;
+    for path in paths {
+        let draft = project.draft(&path.to_string_lossy(), Some(environment))?;
+        if draft.runbook.inputs.iter().any(|input| input.required) {
+            left_out.push(draft.runbook.name);
+            continue;
+        }
+        let prepared = draft.prepare(Map::new())?;
+        obtained.extend(runtime.block_on(obtain(&prepared))?);
+    }
+    if arguments.output.is_json() {
+        output.line(&json!({ "obtained": obtained, "left_out": left_out }).to_string());
+        return Ok(());
+    }
+    let obtained: Vec<String> = obtained.into_iter().collect();
+    output.line(&match obtained.as_slice() {
+        [] => "No credential is used.".to_owned(),
+        names => format!(
+            "{} obtained: {}.",
+            count(names.len(), "credential"),
+            render::names(names)
+        ),
+    });
+    if !left_out.is_empty() {
+        output.line(&format!(
+            "Not looked at, since they need inputs: {}.",
+            render::names(&left_out)
+        ));
+    }
+    Ok(())
+}
+
+fn print(checked: &Checked, output: &mut Output) {
+    if !checked.reports.is_empty() {
+        complain(documents(&checked.reports, Paper::standard_error()).trim_end());
+    }
+    let number = |severity| {
+        let faults = checked.reports.iter().flat_map(|report| &report.faults);
+        faults.filter(|fault| fault.severity == severity).count()
+    };
+    let found = match (number(Severity::Error), number(Severity::Warning)) {
+        (0, 0) => "no faults".to_owned(),
+        (errors, 0) => count(errors, "fault"),
+        (0, warnings) => count(warnings, "warning"),
+        (errors, warnings) => format!("{}, {}", count(errors, "fault"), count(warnings, "warning")),
+    };
+    output.line(&format!(
+        "{} checked: {found}.",
+        count(checked.files, "document")
+    ));
+}
+
+/// One fault a line.
+fn print_json(checked: &Checked, output: &mut Output) {
+    for report in &checked.reports {
+        for fault in report.located() {
+            let severity = match fault.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            };
+            let line = json!({
+                "file": report.source.name, "severity": severity, "line": fault.line, "column": fault.column,
+                "path": fault.path, "message": fault.message, "help": fault.help,
+            });
+            output.line(&line.to_string());
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! From what was given to what can be run: runbook, environment, inputs. `run` and `plan` share it.
+
+use std::fs;
+use std::path::Path;
+
+use sandbook_executor::{Draft, Prepared, Project};
+use sandbook_runbook::{Input, Runbook};
+use serde_json::{Map, Value};
+
+use crate::arguments::Given;
+use crate::places::Places;
+use crate::problem::{Problem, documents};
+use crate::prompt;
+use crate::screen::{Paper, complain};
+
+/// Prepares a runbook. What is missing is asked for, where somebody can be asked.
+pub(crate) fn prepare(
+    runbook: &str,
+    given: &Given,
+    places: &Places,
+) -> Result<(Project, Prepared), Problem> {
+    let project = places.project_of(runbook)?;
+    let somebody = prompt::somebody_is_there();
+    let draft = draft(&project, runbook, given.env.as_deref(), somebody)?;
+    if !draft.warnings.is_empty() {
+        complain(&documents(&draft.warnings, Paper::standard_error()));
+    }
+    let mut inputs = read_inputs(&draft.runbook, given)?;
+    if somebody {
+        ask_for_missing(&draft.runbook, &mut inputs)?;
+    }
+    let prepared = draft.prepare(inputs)?;
+    Ok((project, prepared))
+}
+
+/// The runbook with its environment: the one that is named, else the default, else the one that is chosen.
+fn draft(
+    project: &Project,
+    runbook: &str,
+    environment: Option<&str>,
+    somebody: bool,
+) -> Result<Draft, Problem> {
+    if environment.is_some() {
+        return Ok(project.draft(runbook, environment)?);
+    }
+    let draft = project.draft(runbook, None)?;
+    if !draft.runbook.needs_environment() {
+        return Ok(draft);
+    }
+    if let Some(default) = project.default_environment() {
+        return Ok(project.draft(runbook, Some(default))?);
+    }
+    let names = project.environments()?;
+    if somebody && !names.is_empty() {
+        let chosen = prompt::environment(&names)?;
+        return Ok(project.draft(runbook, Some(&chosen))?);
+    }
+    let problem = Problem::wrong(format!(
+        "`{}` needs an environment, and none is named",
+        draft.runbook.name
+    ));
+    Err(match names.is_empty() {
+        true => problem.help(
+            "the project has none: write one in its environments folder, and name it with `--env`",
+        ),
+        false => problem.help(format!("name one with `--env`: {}", names.join(", "))),
+    })
+}
+
+/// The inputs of `--inputs`, and over them those of `-i`.
+fn read_inputs(runbook: &Runbook, given: &Given) -> Result<Map<String, Value>, Problem> {
+    let mut inputs = match &given.inputs {
+        Some(path) => read_file(path)?,
+        None => Map::new(),
+    };
+    let mut faults = Vec::new();
+    for pair in &given.input {
+        let Some((name, text)) = pair.split_once('=') else {
+            faults.push(format!("`{pair}` is not of the form KEY=VALUE"));
+            continue;
+        };
+        let text = match text.strip_prefix('@') {
+            Some(path) => {
+                let read = fs::read_to_string(path)
+                    .map_err(|error| Problem::file("read", Path::new(path), &error))?;
+                // The line end that editors put at a file's end is no part of the value.
+                read.strip_suffix('\n').map(str::to_owned).unwrap_or(read)
+            }
+            None => text.to_owned(),
+        };
+        let declared = runbook
+            .inputs
+            .iter()
+            .find(|input| input.name.as_str() == name);
+        // One that isn't declared goes on as it is: the plan refuses it, and knows the others.
+        match declared.map_or_else(
+            || Ok(Value::String(text.clone())),
+            |input| input.parse_text(&text),
+        ) {
+            Ok(value) => drop(inputs.insert(name.to_owned(), value)),
+            Err(fault) => faults.push(format!("input `{name}`: {fault}")),
+        }
+    }
+    if faults.is_empty() {
+        Ok(inputs)
+    } else {
+        Err(Problem::wrong(faults.join("\n")))
+    }
+}
+
+fn read_file(path: &Path) -> Result<Map<String, Value>, Problem> {
+    let text = fs::read_to_string(path).map_err(|error| Problem::file("read", path, &error))?;
+    let refused = || Problem::wrong(format!("`{}` holds no inputs", path.display()));
+    // A mapping of YAML, unlike one of JSON, refuses to have a key twice.
+    let mapping: serde_yaml::Mapping =
+        serde_yaml::from_str(&text).map_err(|error| refused().caused_by(&error))?;
+    match serde_json::to_value(mapping) {
+        Ok(Value::Object(inputs)) => Ok(inputs),
+        Ok(_) => Err(refused()),
+        Err(error) => Err(refused().caused_by(&error)),
+    }
+}
+
+/// Asks for inputs as soon as one is missing that the run can't do without; then also for those that have a
+/// default, since whoever is asked at all wants to see them.
+fn ask_for_missing(runbook: &Runbook, inputs: &mut Map<String, Value>) -> Result<(), Problem> {
+    let missing = |input: &&Input| !inputs.contains_key(input.name.as_str());
+    let to_ask: Vec<&Input> = runbook.inputs.iter().filter(missing).collect();
+    if !to_ask.iter().any(|input| input.required) {
+        return Ok(());
+    }
+    for input in to_ask
+        .into_iter()
+        .filter(|input| input.required || input.default.is_some())
+    {
+        inputs.insert(input.name.to_string(), prompt::input(input)?);
+    }
+    Ok(())
+}
+
+/// The runtime for what waits. It is made only where something does.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
+    let made = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    made.map_err(|error| {
+        Problem::engine("the threads that steps run on can't be made").caused_by(&error)
+    })
+}

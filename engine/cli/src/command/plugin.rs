@@ -1,0 +1,164 @@
+//! `sandbook plugin`: packing plugins and looking at them. None of their code is run.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use sandbook_executor::read_plugin;
+use sandbook_runbook::{Manifest, Source};
+use sandbook_sandbox::{Packed, Sandbox, Settings, pack};
+use serde_json::json;
+
+use crate::arguments::{PluginCommand, PluginInspect, PluginPack};
+use crate::exit::Exit;
+use crate::places::Places;
+use crate::problem::Problem;
+use crate::render;
+use crate::screen::{Ink, Output, Table, one_line};
+
+pub(crate) fn plugin(
+    command: PluginCommand,
+    places: &Places,
+    output: &mut Output,
+) -> Result<Exit, Problem> {
+    match command {
+        PluginCommand::Pack(arguments) => pack_plugin(&arguments, output)?,
+        PluginCommand::Inspect(arguments) => inspect(&arguments, places, output)?,
+        PluginCommand::Check { file } => check(&file, output)?,
+        PluginCommand::List(format) => list(format.is_json(), places, output)?,
+    }
+    Ok(Exit::Succeeded)
+}
+
+fn pack_plugin(arguments: &PluginPack, output: &mut Output) -> Result<(), Problem> {
+    let PluginPack {
+        component,
+        manifest,
+        to,
+        quiet,
+    } = arguments;
+    let bytes = fs::read(component).map_err(|error| Problem::file("read", component, &error))?;
+    let text =
+        fs::read_to_string(manifest).map_err(|error| Problem::file("read", manifest, &error))?;
+    let source = Source {
+        name: manifest.display().to_string(),
+        text,
+    };
+    let manifest = Manifest::parse(&source).map_err(Problem::document)?;
+    let json = manifest.to_json();
+    let not_one = || Problem::wrong(format!("`{}` can't be made a plugin", component.display()));
+    let packed = pack(&bytes, json.as_bytes()).map_err(|error| not_one().caused_by(&error))?;
+    let packed = Packed::read(packed).map_err(|error| not_one().caused_by(&error))?;
+    let to = to
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("{}.wasm", manifest.name)));
+    write(&to, packed.bytes()).map_err(|error| Problem::file("write", &to, &error))?;
+    if !quiet {
+        output.line(&format!(
+            "Packed `{}` {} into `{}`.",
+            manifest.name,
+            manifest.version,
+            to.display()
+        ));
+        output.line(&packed.digest().to_string());
+    }
+    Ok(())
+}
+
+/// Writes a file whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let beside = path.with_extension(format!("{}.tmp", std::process::id()));
+    let written = fs::File::create(&beside).and_then(|mut file| file.write_all(bytes));
+    written
+        .and_then(|()| fs::rename(&beside, path))
+        .inspect_err(|_| {
+            // What is left of it is of no use.
+            let _ = fs::remove_file(&beside);
+        })
+}
+
+fn inspect(arguments: &PluginInspect, places: &Places, output: &mut Output) -> Result<(), Problem> {
+    let path = Path::new(&arguments.plugin);
+    let (name, (packed, manifest)) = if path.is_file() {
+        let read = read_plugin(path)?;
+        (read.1.name.to_string(), read)
+    } else {
+        (
+            arguments.plugin.clone(),
+            places.project()?.plugin(&arguments.plugin)?,
+        )
+    };
+    if arguments.step {
+        output.text(&render::step(&name, &manifest));
+    } else if arguments.output.is_json() {
+        output.line(&format!(
+            "{:#}",
+            render::inspection_json(&packed, &manifest)
+        ));
+    } else {
+        output.text(&render::inspection(&packed, &manifest, output.paper));
+    }
+    Ok(())
+}
+
+/// Compiles it and fits it to the contract, as a run would; calls nothing of it.
+fn check(file: &Path, output: &mut Output) -> Result<(), Problem> {
+    let (packed, manifest) = read_plugin(file)?;
+    let broken = Problem::engine("the sandbox can't be made");
+    let sandbox = Sandbox::new(&Settings::default()).map_err(|error| broken.caused_by(&error))?;
+    sandbox.load(&packed).map_err(|error| {
+        Problem::wrong(format!("`{}` can't be loaded", file.display())).caused_by(&error)
+    })?;
+    output.line(&format!(
+        "`{}` {} is a plugin and can be loaded.",
+        manifest.name, manifest.version
+    ));
+    Ok(())
+}
+
+fn list(json: bool, places: &Places, output: &mut Output) -> Result<(), Problem> {
+    let project = places.project()?;
+    let mut table = Table::headed(&["plugin", "version", "digest", "description"]);
+    let mut some = false;
+    for (name, path) in project.plugins() {
+        some = true;
+        let read = project.plugin(name);
+        if json {
+            let (error, read) = match read {
+                Ok(read) => (None, Some(read)),
+                Err(refused) => (Some(refused.to_string()), None),
+            };
+            let line = json!({
+                "name": name, "path": path, "error": error,
+                "digest": read.as_ref().map(|(packed, _)| packed.digest().to_string()),
+                "version": read.as_ref().map(|(_, manifest)| &manifest.version),
+                "description": read.as_ref().map(|(_, manifest)| &manifest.description),
+            });
+            output.line(&line.to_string());
+            continue;
+        }
+        let cells = match &read {
+            Ok((packed, manifest)) => [
+                (Ink::Name, name.to_owned()),
+                (Ink::Plain, manifest.version.clone()),
+                (Ink::Faint, packed.digest().hex()[..12].to_owned()),
+                (Ink::Plain, one_line(&manifest.description)),
+            ],
+            Err(refused) => [
+                (Ink::Name, name.to_owned()),
+                (Ink::Plain, String::new()),
+                (Ink::Plain, String::new()),
+                (Ink::Bad, one_line(&refused.to_string())),
+            ],
+        };
+        table.row(cells);
+    }
+    if !json {
+        output.text(&if some {
+            table.render(output.paper)
+        } else {
+            "No plugins in sandbook.yaml.\n".to_owned()
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! The exit statuses, which scripts rely on.
+
+use std::process::ExitCode;
+
+/// How the process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// What was asked for is done; failures that were let pass are in the last line.
+    Succeeded,
+    /// The run failed or was cancelled.
+    Failed,
+    /// The request was wrong: usage, runbook, inputs, a false check, environment, a secret.
+    Wrong,
+    /// The run waits for a person.
+    Waiting,
+    /// The journal or the engine failed.
+    Broken,
+    /// A signal interrupted the run.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub(crate) const fn status(self) -> u8 {
+        match self {
+            Exit::Succeeded => 0,
+            Exit::Failed => 1,
+            Exit::Wrong => 2,
+            Exit::Waiting => 3,
+            Exit::Broken => 5,
+            Exit::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.status())
+    }
+}

@@ -1,0 +1,31 @@
+//! What people see of plans, runs and plugins. Everything here makes texts; nothing decides.
+
+mod ceiling;
+mod effects;
+mod event;
+mod heading;
+mod held;
+mod live;
+mod plan;
+mod plan_json;
+mod plugin;
+mod report;
+mod run;
+#[cfg(test)]
+mod sample;
+mod stream;
+mod words;
+
+pub(crate) use self::ceiling::{ceiling, ceiling_lines};
+pub(crate) use self::effects::effects;
+pub(crate) use self::event::{Sentence, Weight, sentence};
+pub(crate) use self::heading::rehearsal;
+pub(crate) use self::held::Held;
+pub(crate) use self::live::Live;
+pub(crate) use self::plan::{brief, may_change_something, plan};
+pub(crate) use self::plan_json::plan_json;
+pub(crate) use self::plugin::{inspection, inspection_json, step};
+pub(crate) use self::report::report;
+pub(crate) use self::run::{run, run_json};
+pub(crate) use self::stream::Stream;
+pub(crate) use self::words::{count, names, status};

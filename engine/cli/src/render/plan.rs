@@ -1,0 +1,270 @@
+//! A plan before it runs: the order of the steps, and what each may do with which credential.
+
+use sandbook_executor::Prepared;
+use sandbook_runbook::{
+    Action, Backoff, Grant, Needs, OnFailure, Plan, Planned, Step, format_duration,
+};
+
+use super::heading::REHEARSAL;
+use super::words;
+use crate::screen::{Ink, Paper, Table, one_line, safe};
+
+/// A plan in full, for whoever reviews it.
+pub(crate) fn plan(prepared: &Prepared, paper: Paper) -> String {
+    let plan = &prepared.plan;
+    let mut text = title(prepared, paper);
+    if let Some(description) = &plan.runbook.description {
+        text.push_str(&format!("{}\n", one_line(description)));
+    }
+    let mut inputs = Table::indented(2);
+    for (name, value) in plan.inputs.iter() {
+        let shown = if plan.inputs.is_sensitive(name.as_str()) {
+            "[sensitive]".to_owned()
+        } else {
+            value.to_string()
+        };
+        inputs.row([
+            (Ink::Name, name.to_string()),
+            (Ink::Plain, safe(&shown).into_owned()),
+        ]);
+    }
+    let inputs = inputs.render(paper);
+    if !inputs.is_empty() {
+        text.push_str(&format!(
+            "\n{}\n{inputs}",
+            paper.ink(Ink::Strong, "Inputs:")
+        ));
+    }
+    for (heading, steps) in sections(plan) {
+        if !steps.is_empty() {
+            text.push_str(&format!("\n{}\n", paper.ink(Ink::Strong, heading)));
+        }
+        for (position, planned) in steps.iter().enumerate() {
+            text.push_str(&step(planned, position == 0, prepared, paper));
+        }
+    }
+    text
+}
+
+/// Whether some step may send a request that can change something.
+pub(crate) fn may_change_something(plan: &Plan) -> bool {
+    plan.all_steps()
+        .flat_map(|planned| &planned.permission.step)
+        .any(may_change)
+}
+
+/// Whether a grant covers a request that can change something.
+pub(super) fn may_change(grant: &Grant) -> bool {
+    let line = grant.to_string();
+    let methods = line.split(' ').next().unwrap_or_default();
+    methods
+        .split(',')
+        .any(|method| !matches!(method, "GET" | "HEAD" | "OPTIONS"))
+}
+
+/// A plan in short: one line a step, for the question whether to run it.
+pub(crate) fn brief(prepared: &Prepared, paper: Paper) -> String {
+    let mut table = Table::indented(2);
+    for (_, steps) in sections(&prepared.plan) {
+        for planned in steps {
+            let changing: Vec<String> = planned
+                .permission
+                .step
+                .iter()
+                .filter(|grant| may_change(grant))
+                .map(ToString::to_string)
+                .collect();
+            let may = if changing.is_empty() {
+                "changes nothing".to_owned()
+            } else {
+                changing.join(", ")
+            };
+            let ink = if changing.is_empty() {
+                Ink::Faint
+            } else {
+                Ink::Warn
+            };
+            table.row([
+                (Ink::Name, planned.step.id.to_string()),
+                (Ink::Plain, what(&planned.step)),
+                (ink, may),
+            ]);
+        }
+    }
+    format!("\n{}{}", title(prepared, paper), table.render(paper))
+}
+
+fn title(prepared: &Prepared, paper: Paper) -> String {
+    let plan = &prepared.plan;
+    let name = paper.ink(Ink::Strong, plan.runbook.name.as_str());
+    let Some(environment) = &plan.environment else {
+        return format!("{name}, in no environment\n");
+    };
+    let kind = match (environment.is_rehearsal(), environment.protected) {
+        (true, _) => format!(
+            "{}: environment `{}` reroutes, nothing real is reached\n",
+            paper.ink(Ink::Warn, REHEARSAL),
+            environment.name
+        ),
+        _ => String::new(),
+    };
+    let protected = if environment.protected {
+        ", which is protected"
+    } else {
+        ""
+    };
+    format!("{kind}{name} in {}{protected}\n", environment.name)
+}
+
+pub(super) fn sections(plan: &Plan) -> [(&'static str, &[Planned]); 3] {
+    [
+        ("Steps:", &plan.steps),
+        ("When the run fails:", &plan.on_failure),
+        ("In any case:", &plan.finally),
+    ]
+}
+
+fn step(planned: &Planned, is_first: bool, prepared: &Prepared, paper: Paper) -> String {
+    let step = &planned.step;
+    let name = step
+        .name
+        .as_deref()
+        .map(|name| format!("  {}", one_line(name)))
+        .unwrap_or_default();
+    let mut text = format!("  {}{name}\n", paper.ink(Ink::Name, step.id.as_str()));
+    let mut table = Table::indented(4);
+    let mut fact = |label: &str, ink: Ink, value: String| {
+        table.row([(Ink::Faint, label.to_owned()), (ink, value)]);
+    };
+    fact("runs", Ink::Plain, what_exactly(planned, prepared));
+    fact("starts", Ink::Plain, order(&step.needs, is_first));
+    if let Some(condition) = &step.condition {
+        fact("if", Ink::Plain, safe(&condition.to_string()).into_owned());
+    }
+    for (position, grant) in planned.permission.step.iter().enumerate() {
+        let ink = if may_change(grant) {
+            Ink::Warn
+        } else {
+            Ink::Plain
+        };
+        fact(
+            if position == 0 { "may" } else { "" },
+            ink,
+            grant.to_string(),
+        );
+    }
+    if let (Action::Plugin(_), true) = (&step.action, planned.permission.step.is_empty()) {
+        fact("may", Ink::Faint, "send no request".to_owned());
+    }
+    for ask in planned.plugin.iter().flat_map(|plugin| &plugin.not_granted) {
+        fact(
+            "not",
+            Ink::Faint,
+            format!("{}: the plugin asks for it", safe(&ask.to_string())),
+        );
+    }
+    for bound in &planned.credentials {
+        let origins = bound
+            .origins
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
+        fact(
+            "as",
+            Ink::Plain,
+            format!(
+                "{} (slot `{}`), only at {origins}",
+                bound.credential, bound.slot
+            ),
+        );
+    }
+    if !planned.reveal.is_empty() {
+        fact(
+            "sees",
+            Ink::Bad,
+            format!(
+                "the plain text of the secret in {}",
+                words::names(&planned.reveal)
+            ),
+        );
+    }
+    if let Some(tries) = tries(step) {
+        fact("tries", Ink::Plain, tries);
+    }
+    if step.on_failure == OnFailure::Continue {
+        fact("fails", Ink::Plain, "without ending the run".to_owned());
+    }
+    // What a reviewer reads isn't cut.
+    text.push_str(&table.render(Paper {
+        width: None,
+        ..paper
+    }));
+    text
+}
+
+/// What a step runs, in a word.
+fn what(step: &Step) -> String {
+    match &step.action {
+        Action::Plugin(using) => using.plugin.to_string(),
+        Action::Wait(_) => "wait".to_owned(),
+        Action::Assert(_) => "assert".to_owned(),
+    }
+}
+
+fn what_exactly(planned: &Planned, prepared: &Prepared) -> String {
+    let step = &planned.step;
+    match &step.action {
+        Action::Plugin(using) => {
+            let digest = prepared
+                .plugins()
+                .find(|(name, _)| *name == using.plugin.as_str());
+            let digest = digest
+                .map(|(_, digest)| format!(" ({})", &digest.hex()[..12]))
+                .unwrap_or_default();
+            let version = planned
+                .plugin
+                .as_ref()
+                .map(|plugin| format!(" {}", safe(&plugin.version)))
+                .unwrap_or_default();
+            format!(
+                "{}{version}{digest}, at most {}",
+                using.plugin,
+                format_duration(step.timeout)
+            )
+        }
+        Action::Wait(duration) => match duration.render(&prepared.plan.scope()) {
+            Ok(serde_json::Value::String(duration)) => format!("a wait of {}", safe(&duration)),
+            _ => "a wait, for as long as it is known only then".to_owned(),
+        },
+        Action::Assert(check) => format!("a check that {}", safe(&check.condition.to_string())),
+    }
+}
+
+fn order(needs: &Needs, is_first: bool) -> String {
+    match needs {
+        Needs::AllBefore if is_first => "first".to_owned(),
+        Needs::AllBefore => "after all above".to_owned(),
+        Needs::These(ids) if ids.is_empty() => "at once".to_owned(),
+        Needs::These(ids) => format!("after {}", words::names(ids)),
+    }
+}
+
+fn tries(step: &Step) -> Option<String> {
+    let retry = &step.retry;
+    if retry.attempts < 2 {
+        return None;
+    }
+    let growing = match retry.backoff {
+        Backoff::Constant => String::new(),
+        Backoff::Exponential => format!(
+            ", twice as long each time, at most {}",
+            format_duration(retry.max_delay)
+        ),
+    };
+    Some(format!(
+        "{} times, {} apart{growing}",
+        retry.attempts,
+        format_duration(retry.delay)
+    ))
+}

@@ -1,0 +1,96 @@
+//! A plan for programs.
+
+use sandbook_executor::Prepared;
+use sandbook_runbook::{Action, Needs, OnFailure, Planned, format_duration};
+use serde_json::{Map, Value, json};
+
+use super::plan::{may_change, sections};
+
+/// A plan with what each step may do.
+pub(crate) fn plan_json(prepared: &Prepared) -> Value {
+    let plan = &prepared.plan;
+    let inputs: Map<String, Value> = plan
+        .inputs
+        .iter()
+        .map(|(name, value)| {
+            let sensitive = plan.inputs.is_sensitive(name.as_str());
+            (
+                name.to_string(),
+                if sensitive {
+                    json!("[sensitive]")
+                } else {
+                    value.clone()
+                },
+            )
+        })
+        .collect();
+    let [steps, on_failure, finally] = sections(plan).map(|(_, steps)| {
+        steps
+            .iter()
+            .map(|planned| step(planned, prepared))
+            .collect::<Vec<_>>()
+    });
+    json!({
+        "runbook": plan.runbook.name.as_str(),
+        "environment": plan.environment.as_ref().map(|environment| json!({
+            "name": environment.name.as_str(),
+            "rehearsal": environment.is_rehearsal(),
+            "protected": environment.protected,
+        })),
+        "inputs": inputs,
+        "steps": steps,
+        "on_failure": on_failure,
+        "finally": finally,
+    })
+}
+
+fn step(planned: &Planned, prepared: &Prepared) -> Value {
+    let step = &planned.step;
+    let (kind, plugin) = match &step.action {
+        Action::Plugin(using) => (
+            "plugin",
+            prepared
+                .plugins()
+                .find(|(name, _)| *name == using.plugin.as_str()),
+        ),
+        Action::Wait(_) => ("wait", None),
+        Action::Assert(_) => ("assert", None),
+    };
+    let needs = match &step.needs {
+        Needs::AllBefore => json!("all_before"),
+        Needs::These(ids) => json!(ids.iter().map(ToString::to_string).collect::<Vec<_>>()),
+    };
+    let allow: Vec<Value> = planned
+        .permission
+        .step
+        .iter()
+        .map(|grant| json!({ "grant": grant.to_string(), "may_change": may_change(grant) }))
+        .collect();
+    let credentials: Vec<Value> = planned
+        .credentials
+        .iter()
+        .map(|bound| {
+            let origins: Vec<String> = bound.origins.iter().map(ToString::to_string).collect();
+            json!({ "slot": bound.slot.to_string(), "credential": bound.credential.to_string(), "origins": origins })
+        })
+        .collect();
+    json!({
+        "id": step.id.as_str(),
+        "name": step.name,
+        "runs": kind,
+        "plugin": plugin.map(|(name, digest)| json!({
+            "name": name,
+            "digest": digest.to_string(),
+            "version": planned.plugin.as_ref().map(|facts| &facts.version),
+            "not_granted": planned.plugin.iter().flat_map(|facts| &facts.not_granted).map(ToString::to_string).collect::<Vec<_>>(),
+        })),
+        "needs": needs,
+        "if": step.condition.as_ref().map(ToString::to_string),
+        "allow": allow,
+        "credentials": credentials,
+        "reveal": planned.reveal.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "attempts": step.retry.attempts,
+        "timeout": format_duration(step.timeout),
+        "failure_let_pass": step.on_failure == OnFailure::Continue,
+    })
+}

@@ -1,0 +1,269 @@
+//! The end of a run: what was changed and where, what was put out, and the run's id.
+
+use std::time::Duration;
+
+use sandbook_journal::{Outcome, RequestState, RunState, RunStatus, StepState, StepStatus};
+
+use super::held::Held;
+use super::{rehearsal, words};
+use crate::screen::{Ink, Paper, Table, one_line, span};
+
+/// How many of a step's requests are listed; `show` has them all.
+const MOST_REQUESTS: usize = 5;
+
+/// The report of a run whose log comes to `state`; `status` is how it stands now, and `held` what a dry
+/// run would have sent.
+pub(crate) fn report(
+    id: &str,
+    state: &RunState,
+    status: RunStatus,
+    held: &[Held],
+    paper: Paper,
+) -> String {
+    let top = state
+        .facts()
+        .and_then(|facts| rehearsal(facts, paper))
+        .map(|line| line + "\n");
+    top.unwrap_or_default() + &ending(id, state, status, held, paper)
+}
+
+/// The same without the word on rehearsals.
+pub(super) fn ending(
+    id: &str,
+    state: &RunState,
+    status: RunStatus,
+    held: &[Held],
+    paper: Paper,
+) -> String {
+    let dry_run = state.facts().is_some_and(|facts| facts.dry_run);
+    let mut text = if dry_run {
+        would_send(held, paper)
+    } else {
+        changes(state, paper)
+    };
+    text.push_str(&outputs(state, paper));
+    text.push_str(&last_line(id, state, status, paper));
+    text
+}
+
+/// What was changed, step by step.
+fn changes(state: &RunState, paper: Paper) -> String {
+    let touched: Vec<&StepState> = state
+        .steps()
+        .iter()
+        .filter(|step| has_changed(step))
+        .collect();
+    if touched.is_empty() {
+        return "Nothing was changed.\n".to_owned();
+    }
+    let mut table = Table::indented(2);
+    for step in touched {
+        let said = step.summary.as_deref().map(one_line).unwrap_or_default();
+        let said = if step.status == StepStatus::Succeeded {
+            said
+        } else {
+            "before it failed".to_owned()
+        };
+        table.row([(Ink::Name, step.id.to_string()), (Ink::Plain, said)]);
+        let sent: Vec<&RequestState> = step
+            .requests
+            .iter()
+            .filter(|request| may_have_changed(request))
+            .collect();
+        for request in sent.iter().take(MOST_REQUESTS) {
+            let (ink, outcome) = words::outcome(request.outcome.as_ref());
+            let line = format!(
+                "{} → {}",
+                words::request(&request.asked),
+                paper.ink(ink, &outcome)
+            );
+            table.row([(Ink::Plain, String::new()), (Ink::Plain, line)]);
+        }
+        if sent.len() > MOST_REQUESTS {
+            let more = format!(
+                "and {} more",
+                words::count(sent.len() - MOST_REQUESTS, "request")
+            );
+            table.row([(Ink::Plain, String::new()), (Ink::Faint, more)]);
+        }
+    }
+    format!(
+        "{}\n{}",
+        paper.ink(Ink::Strong, "Changed:"),
+        table.render(paper)
+    )
+}
+
+/// A step that says so, or that broke off after it may have changed something.
+fn has_changed(step: &StepState) -> bool {
+    step.changed
+        || (step.status != StepStatus::Succeeded && step.requests.iter().any(may_have_changed))
+}
+
+fn may_have_changed(request: &RequestState) -> bool {
+    match &request.outcome {
+        None | Some(Outcome::Unknown { .. }) => true,
+        Some(outcome) => outcome.is_success() || outcome.is_ambiguous(),
+    }
+}
+
+fn would_send(held: &[Held], paper: Paper) -> String {
+    if held.is_empty() {
+        return "Dry run: it came upon nothing that could change something.\n".to_owned();
+    }
+    let mut text = format!(
+        "{}\n",
+        paper.ink(
+            Ink::Strong,
+            "Dry run: nothing was changed. It would have sent:"
+        )
+    );
+    for held in held {
+        text.push_str(&format!(
+            "  {}  {}\n",
+            paper.ink(Ink::Name, &held.step),
+            held.request
+        ));
+        for line in &held.body {
+            text.push_str(&paper.ink(Ink::Faint, &format!("      {line}")));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn outputs(state: &RunState, paper: Paper) -> String {
+    let Some(finish) = state.finish().filter(|finish| !finish.outputs.is_empty()) else {
+        return String::new();
+    };
+    let mut table = Table::indented(2);
+    for (name, value) in &finish.outputs {
+        table.row([(Ink::Name, name.clone()), (Ink::Plain, words::value(value))]);
+    }
+    // What a runbook puts out is there to be read: it isn't cut.
+    let uncut = Paper {
+        width: None,
+        ..paper
+    };
+    format!(
+        "{}\n{}",
+        paper.ink(Ink::Strong, "Outputs:"),
+        table.render(uncut)
+    )
+}
+
+/// How it ended, with the failures that were let pass.
+fn last_line(id: &str, state: &RunState, status: RunStatus, paper: Paper) -> String {
+    let (ink, word) = words::status(status);
+    let dry = state.facts().is_some_and(|facts| facts.dry_run);
+    let mut line = format!(
+        "{} {id} {}",
+        if dry { "dry run" } else { "run" },
+        paper.ink(ink, word)
+    );
+    if let (Some(finish), Some(started)) = (state.finish(), state.started_at()) {
+        line.push_str(&format!(
+            " in {}",
+            span(Duration::from_millis(finish.at.saturating_sub(started)))
+        ));
+        if let Some(error) = &finish.error {
+            line.push_str(&format!(": {}", one_line(error)));
+        }
+        if !finish.passed_failures.is_empty() {
+            let number = words::count(finish.passed_failures.len(), "failure");
+            line.push_str(&format!(
+                "; {number} let pass: {}",
+                words::names(&finish.passed_failures)
+            ));
+        }
+    }
+    line + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use sandbook_journal::{Event, FinalStatus};
+
+    use super::super::sample;
+    use super::*;
+
+    fn reported(events: impl IntoIterator<Item = Event>) -> String {
+        let (_, state) = sample::log(events);
+        report("0123456789ab", &state, state.status(), &[], Paper::BARE)
+    }
+
+    #[test]
+    fn what_was_changed_is_told_with_its_requests_and_what_was_let_pass_last() {
+        let mut events = vec![
+            sample::started(&["move", "tell"], false),
+            sample::begun("move"),
+        ];
+        events.extend(sample::sent("move", 1, 202));
+        events.extend([
+            sample::done("move", true, "moved\nthe writer"),
+            sample::begun("tell"),
+        ]);
+        events.extend([
+            sample::broke("tell", true),
+            sample::finished(FinalStatus::Succeeded, None, &["tell"]),
+        ]);
+        assert_eq!(
+            reported(events),
+            "REHEARSAL: environment `demo` reroutes, nothing real is reached\n\
+             Changed:\n  move  moved the writer\n        POST https://api.example/x → 202\n\
+             run 0123456789ab succeeded in 7.0 s; 1 failure let pass: `tell`\n"
+        );
+    }
+
+    #[test]
+    fn a_step_that_broke_off_after_a_change_is_among_the_changes() {
+        let mut events = vec![sample::started(&["move"], false), sample::begun("move")];
+        events.extend(sample::sent("move", 1, 200));
+        events.extend([
+            sample::broke("move", false),
+            sample::finished(FinalStatus::Failed, Some("step `move`: no"), &[]),
+        ]);
+        let text = reported(events);
+        assert!(
+            text.contains("  move  before it failed\n        POST https://api.example/x → 200\n"),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("run 0123456789ab failed in 5.0 s: step `move`: no\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_request_that_was_refused_is_no_change() {
+        let mut events = vec![sample::started(&["move"], false), sample::begun("move")];
+        events.extend(sample::sent("move", 1, 403));
+        events.extend([
+            sample::broke("move", false),
+            sample::finished(FinalStatus::Failed, None, &[]),
+        ]);
+        assert!(reported(events).contains("Nothing was changed."));
+    }
+
+    #[test]
+    fn a_dry_run_lists_what_it_held_back() {
+        let (_, state) = sample::log([
+            sample::started(&[], true),
+            sample::finished(FinalStatus::Succeeded, None, &[]),
+        ]);
+        let body = vec!["{".to_owned(), "}".to_owned()];
+        let held = [Held {
+            step: "move".to_owned(),
+            request: "POST https://api.example/x as azure".to_owned(),
+            body,
+        }];
+        let text = report("0123456789ab", &state, state.status(), &held, Paper::BARE);
+        let listed =
+            "It would have sent:\n  move  POST https://api.example/x as azure\n      {\n      }\n";
+        assert!(text.contains(listed), "{text}");
+        assert!(
+            text.ends_with("dry run 0123456789ab succeeded in 1.0 s\n"),
+            "{text}"
+        );
+    }
+}

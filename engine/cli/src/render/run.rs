@@ -1,0 +1,270 @@
+//! `show`: a run as it is on record.
+
+use std::time::Duration;
+
+use sandbook_journal::{Event, RunState, RunStatus, Section, StepState, StepStatus, Stored};
+use serde_json::{Value, json};
+
+use super::effects::{Effect, Fate, effects};
+use super::event::{broke, done};
+use super::held::Held;
+use super::report::ending;
+use super::{rehearsal, words};
+use crate::screen::{Ink, Paper, Table, Zone, one_line, span};
+
+/// A run for people: what it was, its steps, every effect, notes, and the report of its end.
+pub(crate) fn run(
+    events: &[Stored],
+    state: &RunState,
+    status: RunStatus,
+    held: &[Held],
+    zone: &Zone,
+    paper: Paper,
+) -> String {
+    let Some(first) = events.first() else {
+        return String::new();
+    };
+    let effects = effects(events);
+    let parts = [
+        header(&first.run.to_string(), state, status, zone, paper),
+        steps(state, paper),
+        effects_table(&effects, zone, paper),
+        notes(events, zone, paper),
+        ending(&first.run.to_string(), state, status, held, paper),
+    ];
+    parts
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn header(id: &str, state: &RunState, status: RunStatus, zone: &Zone, paper: Paper) -> String {
+    let Some(facts) = state.facts() else {
+        return String::new();
+    };
+    let mut table = Table::default();
+    let mut fact =
+        |name: &str, value: String| table.row([(Ink::Faint, name.to_owned()), (Ink::Plain, value)]);
+    let dry = if facts.dry_run { " (dry run)" } else { "" };
+    fact("run", format!("{}{dry}", paper.ink(Ink::Strong, id)));
+    let (ink, word) = words::status(status);
+    fact("status", paper.ink(ink, word));
+    fact(
+        "runbook",
+        format!(
+            "{} ({}, {})",
+            facts.runbook.name,
+            facts.runbook.file,
+            short(&facts.runbook.digest.hex())
+        ),
+    );
+    if let Some(environment) = &facts.environment {
+        fact(
+            "environment",
+            format!(
+                "{} ({})",
+                environment.name,
+                short(&environment.digest.hex())
+            ),
+        );
+    }
+    let started = state.started_at().unwrap_or_default();
+    fact(
+        "started",
+        format!(
+            "{} by {} on {}",
+            zone.stamp(started),
+            one_line(&facts.operator.name),
+            one_line(&facts.host)
+        ),
+    );
+    if let Some(finish) = state.finish() {
+        let took = span(Duration::from_millis(finish.at.saturating_sub(started)));
+        fact(
+            "finished",
+            format!("{} after {took}", zone.stamp(finish.at)),
+        );
+    }
+    for (name, value) in &facts.inputs {
+        fact("input", format!("{name} = {}", words::value(value)));
+    }
+    let top = rehearsal(facts, paper)
+        .map(|line| line + "\n")
+        .unwrap_or_default();
+    top + &table.render(paper)
+}
+
+fn steps(state: &RunState, paper: Paper) -> String {
+    let mut table = Table::indented(2);
+    let mut section = Section::Steps;
+    for step in state.steps().iter().filter(|step| is_worth_a_line(step)) {
+        if step.section != section {
+            section = step.section;
+            let name = if section == Section::Finally {
+                "finally"
+            } else {
+                "on failure"
+            };
+            table.row([(Ink::Faint, name.to_owned())]);
+        }
+        let (ink, sign) = words::sign(step);
+        let (name, said) = (
+            (Ink::Plain, format!("{} {}", paper.ink(ink, sign), step.id)),
+            standing(step),
+        );
+        table.row([name, (Ink::Plain, said)]);
+    }
+    format!(
+        "{}\n{}",
+        paper.ink(Ink::Strong, "Steps:"),
+        table.render(paper)
+    )
+}
+
+/// Steps for a failure that did not come are no news.
+fn is_worth_a_line(step: &StepState) -> bool {
+    step.section != Section::OnFailure || step.attempt > 0
+}
+
+fn standing(step: &StepState) -> String {
+    match step.status {
+        StepStatus::Succeeded => done(step),
+        StepStatus::Failed => broke(step) + if step.let_pass { "; let pass" } else { "" },
+        StepStatus::Skipped => step
+            .skipped
+            .as_ref()
+            .map(words::skipped)
+            .unwrap_or_default(),
+        other => other.to_string(),
+    }
+}
+
+fn effects_table(effects: &[Effect<'_>], zone: &Zone, paper: Paper) -> String {
+    if effects.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::indented(2);
+    for effect in effects {
+        let (ink, fate) = match &effect.fate {
+            Fate::Sent(outcome) => words::outcome(*outcome),
+            Fate::Held => (Ink::Warn, "held back".to_owned()),
+            Fate::Denied(why) => (Ink::Bad, format!("denied: {}", one_line(why))),
+        };
+        // The reason stands behind, where it doesn't widen the column.
+        let (fate, why) = match fate.split_once(": ") {
+            Some((word, why)) => (word.to_owned(), Some(why.to_owned())),
+            None => (fate, None),
+        };
+        let took = effect
+            .took_ms
+            .map(|millis| span(Duration::from_millis(millis)))
+            .unwrap_or_default();
+        let method = if effect.is_changing() {
+            Ink::Warn
+        } else {
+            Ink::Faint
+        };
+        let url = crate::screen::safe(&effect.asked.url).into_owned();
+        let credential = effect
+            .asked
+            .credential
+            .as_ref()
+            .map(|name| format!("as {name}"));
+        let sent = effect
+            .asked
+            .body
+            .as_ref()
+            .map(|kept| format!("sent {}", words::body(kept)));
+        let got = effect
+            .answer()
+            .map(|kept| format!("got {}", words::body(kept)));
+        let rest = why
+            .into_iter()
+            .chain(credential)
+            .chain(sent)
+            .chain(got)
+            .collect::<Vec<_>>()
+            .join(", ");
+        let rest = if rest.is_empty() {
+            String::new()
+        } else {
+            paper.ink(Ink::Faint, &format!("  ({rest})"))
+        };
+        table.row([
+            (Ink::Faint, zone.clock(effect.time)),
+            (Ink::Plain, effect.step.to_string()),
+            (method, effect.asked.method.clone()),
+            (ink, fate),
+            (Ink::Faint, took),
+            (Ink::Plain, url + &rest),
+        ]);
+    }
+    // The record is not cut.
+    let uncut = Paper {
+        width: None,
+        ..paper
+    };
+    format!(
+        "{}\n{}",
+        paper.ink(Ink::Strong, "Requests:"),
+        table.render(uncut)
+    )
+}
+
+fn notes(events: &[Stored], zone: &Zone, paper: Paper) -> String {
+    let mut table = Table::indented(2);
+    for stored in events {
+        if let Event::Noted { by, text } = &stored.event {
+            let (when, who) = (
+                (Ink::Faint, zone.stamp(stored.time)),
+                (Ink::Name, one_line(&by.name)),
+            );
+            table.row([when, who, (Ink::Plain, one_line(text))]);
+        }
+    }
+    let rendered = table.render(Paper {
+        width: None,
+        ..paper
+    });
+    if rendered.is_empty() {
+        rendered
+    } else {
+        format!("{}\n{rendered}", paper.ink(Ink::Strong, "Notes:"))
+    }
+}
+
+/// The same for programs.
+pub(crate) fn run_json(events: &[Stored], state: &RunState, status: RunStatus) -> Value {
+    let finish = state.finish();
+    let steps = state.steps().iter().map(|step| {
+        json!({
+            "id": step.id, "section": step.section, "status": step.status, "attempts": step.attempt,
+            "started_at": step.first_started_at, "ended_at": step.ended_at, "changed": step.changed,
+            "summary": step.summary, "outputs": step.outputs, "unknown": step.unknown,
+            "skipped": step.skipped, "failure": step.failure, "in_doubt": step.in_doubt, "let_pass": step.let_pass,
+        })
+    });
+    let notes = events.iter().filter_map(|stored| match &stored.event {
+        Event::Noted { by, text } => Some(json!({ "time": stored.time, "by": by, "text": text })),
+        _ => None,
+    });
+    json!({
+        "run": events.first().map(|stored| stored.run),
+        "status": status,
+        "started": state.facts(),
+        "started_at": state.started_at(),
+        "finished_at": finish.map(|finish| finish.at),
+        "failed_step": finish.and_then(|finish| finish.failed_step.as_ref()),
+        "error": finish.and_then(|finish| finish.error.as_ref()),
+        "outputs": finish.map(|finish| &finish.outputs),
+        "passed_failures": finish.map(|finish| &finish.passed_failures),
+        "steps": steps.collect::<Vec<_>>(),
+        "effects": effects(events).iter().map(Effect::json).collect::<Vec<_>>(),
+        "notes": notes.collect::<Vec<_>>(),
+    })
+}
+
+fn short(hex: &str) -> &str {
+    &hex[..12]
+}
