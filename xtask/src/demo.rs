@@ -28,9 +28,9 @@ pub(crate) fn demo(arguments: &[String]) -> Outcome {
     let cloud = Cloud::start()?;
     let project = Project::copied(&cloud.address)?;
 
-    title("The site, with its region down");
-    cloud.show(SITE, "/")?;
+    title("Before: the region that serves the shop is down");
     cloud.show(SITE, "/health")?;
+    cloud.show("sim", "/_sim/summary")?;
 
     title("The runbook");
     let arguments = [
@@ -45,12 +45,9 @@ pub(crate) fn demo(arguments: &[String]) -> Outcome {
     println!("$ sandbook {}\n", arguments.join(" "));
     run(&mut project.sandbook(&arguments))?;
 
-    title("The site again");
-    cloud.show(SITE, "/")?;
+    title("After: served from the other region");
     cloud.show(SITE, "/health")?;
-
-    title("The status page, as customers see it");
-    cloud.show("sim", "/_sim/statuspage")?;
+    cloud.show("sim", "/_sim/summary")?;
 
     title("What was done, on record");
     println!("$ sandbook show @last\n");
@@ -116,7 +113,7 @@ impl Cloud {
             .unwrap_or_default()
             .trim_start_matches("HTTP/1.1 ");
         println!("GET {path} of {host}: {status}");
-        for line in body.lines().filter(|line| !line.trim().is_empty()).take(14) {
+        for line in body.lines().filter(|line| !line.trim().is_empty()) {
             println!("    {line}");
         }
         Ok(())

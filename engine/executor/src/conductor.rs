@@ -72,7 +72,7 @@ pub(crate) struct Conductor<'a> {
 }
 
 enum Launch {
-    Attempt(Attempt),
+    Attempt(Box<Attempt>),
     Wait { index: usize, duration: Duration },
 }
 
@@ -238,7 +238,7 @@ impl<'a> Conductor<'a> {
             .lock()
             .expect("nothing panics while it holds this lock")
             .rewind();
-        self.launches.push(Launch::Attempt(Attempt {
+        self.launches.push(Launch::Attempt(Box::new(Attempt {
             index,
             attempt,
             step: facts::id(&planned.step.id),
@@ -251,7 +251,7 @@ impl<'a> Conductor<'a> {
             partition: partition(planned),
             dry_run: self.setting.dry_run,
             replay,
-        }));
+        })));
         Ok(())
     }
 
@@ -372,7 +372,7 @@ impl<'a> Conductor<'a> {
                 });
             }
             Verdict::Failed { failure, in_doubt } => {
-                self.fail(index, attempt, facts::failure(failure), in_doubt)
+                self.fail(index, attempt, facts::failure(failure), in_doubt);
             }
             Verdict::Stopped(stop) => {
                 // While the run is interrupted the step stays as it is; any other stop is the engine's own fault.

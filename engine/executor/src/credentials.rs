@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sandbook_runbook as runbook;
-use sandbook_runbook::{CredentialName, Environment, Plan, SecretSource};
+use sandbook_runbook::{CredentialName, Environment, SecretSource};
 use sandbook_sandbox::credential::{Credential, Scheme};
 use sandbook_sandbox::network::{IpRange, Network, NetworkRules, Origin};
 use sandbook_sandbox::redact::Redactor;
@@ -22,13 +22,14 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Reads every secret and fetches every token that the plan may use.
+    /// Reads every secret and fetches every token of these credentials.
     ///
     /// # Errors
     ///
     /// Names each credential that can't be had. Nothing but token requests has been sent.
     pub(crate) async fn obtain(
-        plan: &Plan,
+        environment: Option<&Environment>,
+        used: BTreeSet<&CredentialName>,
         sensitive: Vec<String>,
         root: &Path,
     ) -> Result<Keys, Refused> {
@@ -36,7 +37,7 @@ impl Keys {
         for value in sensitive {
             redactor.hide_sensitive(&value);
         }
-        let Some(environment) = &plan.environment else {
+        let Some(environment) = environment else {
             let network = Arc::new(Network::new(NetworkRules::default()));
             return Ok(Keys {
                 network,
@@ -45,7 +46,6 @@ impl Keys {
             });
         };
         let network = Arc::new(network(environment));
-        let used: BTreeSet<&CredentialName> = plan.credentials_used();
         let mut credentials = BTreeMap::new();
         let mut faults = Vec::new();
         for name in used {

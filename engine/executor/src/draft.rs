@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use sandbook_runbook::{
-    Environment, Manifest, Plan, PluginName, Report, Runbook, Source, Step, check,
+    Environment, Fault, Manifest, Plan, PluginName, Report, Runbook, Source, Step, check,
 };
 use sandbook_sandbox::{Digest, Packed};
 use serde_json::{Map, Value};
 
 use crate::component::Component;
+use crate::credentials::Keys;
 use crate::project::{Project, manifests, parse_runbook};
 use crate::refused::Refused;
 
@@ -63,7 +64,7 @@ impl Draft {
             .collect();
         let faults = check(&runbook, &known, environment.as_ref());
         let (errors, more_warnings): (Vec<_>, Vec<_>) =
-            faults.into_iter().partition(|fault| fault.is_error());
+            faults.into_iter().partition(Fault::is_error);
         if !errors.is_empty() {
             return Err(Refused::Invalid(vec![Report {
                 source,
@@ -88,6 +89,22 @@ impl Draft {
             plugins,
             root: project.root().to_owned(),
         })
+    }
+
+    /// Reads every secret and fetches every token that the runbook may use, and does no more.
+    ///
+    /// Returns the names of the credentials.
+    ///
+    /// # Errors
+    ///
+    /// Names each credential that can't be had.
+    pub async fn obtain(&self) -> Result<Vec<String>, Refused> {
+        let used = all_steps(&self.runbook)
+            .filter_map(Step::plugin)
+            .flat_map(|using| using.credentials.values())
+            .collect();
+        let keys = Keys::obtain(self.environment.as_ref(), used, Vec::new(), &self.root).await?;
+        Ok(keys.credentials.keys().map(ToString::to_string).collect())
     }
 
     /// Resolves the inputs, narrows every grant to what holds under the environment, and asks the

@@ -22,7 +22,7 @@ use crate::facts::{self, Opening};
 use crate::failed::Failed;
 use crate::recorder::Desk;
 use crate::refused::Refused;
-use crate::run::Run;
+use crate::run::{Begun, Run};
 
 /// How a run is to be run.
 #[derive(Debug, Clone)]
@@ -94,8 +94,19 @@ impl Engine {
     ///
     /// A credential can't be had or a component can't be run: nothing was sent and nothing recorded. Or
     /// the engine failed.
-    pub async fn start(&self, mut prepared: Prepared, options: Options) -> Result<Run, StartError> {
-        let keys = Keys::obtain(&prepared.plan, prepared.sensitive_texts(), &prepared.root).await?;
+    pub async fn start(
+        &self,
+        mut prepared: Prepared,
+        options: Options,
+    ) -> Result<Begun, StartError> {
+        let plan = &prepared.plan;
+        let keys = Keys::obtain(
+            plan.environment.as_ref(),
+            plan.credentials_used(),
+            prepared.sensitive_texts(),
+            &prepared.root,
+        )
+        .await?;
         let run = RunId::random().map_err(|error| Failed::State(error.into()))?;
         let lock = self
             .state
@@ -155,16 +166,15 @@ impl Engine {
             opening,
             jitter: facts::jitter,
         };
-        Ok(Run {
+        let run = Run {
             id: run,
-            events,
-            live,
             prepared,
             state,
             scope,
             setting,
             lock,
-        })
+        };
+        Ok(Begun { run, events, live })
     }
 
     /// Makes ready what the plan runs. What was compiled before is not compiled again.
@@ -273,16 +283,4 @@ impl Engine {
         };
         Ok((started, contents))
     }
-}
-
-/// Reads every secret and fetches every token that a plan may use, and does no more: `check --live`.
-///
-/// Returns the names of the credentials.
-///
-/// # Errors
-///
-/// Names each credential that can't be had.
-pub async fn obtain(prepared: &Prepared) -> Result<Vec<String>, Refused> {
-    let keys = Keys::obtain(&prepared.plan, Vec::new(), &prepared.root).await?;
-    Ok(keys.credentials.keys().map(ToString::to_string).collect())
 }

@@ -22,9 +22,9 @@ mod run;
 mod verdict;
 
 pub use draft::{Draft, Prepared};
-pub use engine::{Engine, Options, StartError, obtain};
+pub use engine::{Engine, Options, StartError};
 pub use failed::Failed;
 pub use project::{Checked, Listed, PROJECT_FILE, Project, read_plugin};
 pub use recorder::Progress;
 pub use refused::{Reason, Refused};
-pub use run::{Finished, Run};
+pub use run::{Begun, Finished, Run};

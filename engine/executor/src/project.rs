@@ -87,7 +87,7 @@ impl Project {
         self.settings
             .default_environment
             .as_ref()
-            .map(|name| name.as_str())
+            .map(runbook::EnvironmentName::as_str)
     }
 
     /// The project's plugins: names, and where they lie.

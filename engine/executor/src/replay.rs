@@ -82,3 +82,74 @@ impl Replay {
             .push((Likeness::of(asked), asked.repeatable, response));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(url: &str, repeatable: bool) -> Asked {
+        Asked {
+            number: 1,
+            method: "POST".to_owned(),
+            url: url.to_owned(),
+            slot: None,
+            credential: None,
+            body: Some(b"{}".to_vec().into()),
+            repeatable,
+            changing: true,
+        }
+    }
+
+    fn answer(status: u16) -> Response {
+        Response {
+            status,
+            headers: Vec::new(),
+            body: Vec::new().into(),
+        }
+    }
+
+    fn recorded(requests: &[(&str, bool)]) -> Replay {
+        let mut replay = Replay::default();
+        for (status, (url, repeatable)) in (200..).zip(requests) {
+            replay.answered(&asked(url, *repeatable), answer(status));
+        }
+        replay.rewind();
+        replay
+    }
+
+    #[test]
+    fn a_new_attempt_is_answered_in_order_and_live_from_there() {
+        let mut replay = recorded(&[("a", true), ("b", false)]);
+        for (url, status) in [("a", 200), ("b", 201)] {
+            let again = replay.ask(&asked(url, false));
+            assert!(matches!(again, Again::Answered(response) if response.status == status));
+        }
+        assert!(matches!(replay.ask(&asked("c", false)), Again::Live));
+    }
+
+    #[test]
+    fn what_is_safe_to_repeat_after_the_last_that_is_not_goes_out_again() {
+        let mut replay = recorded(&[("a", false), ("b", true)]);
+        assert!(matches!(replay.ask(&asked("a", false)), Again::Answered(_)));
+        assert!(matches!(replay.ask(&asked("b", true)), Again::Live));
+    }
+
+    #[test]
+    fn another_request_before_the_record_is_used_up_has_diverged() {
+        let mut replay = recorded(&[("a", false)]);
+        assert!(
+            matches!(replay.ask(&asked("b", false)), Again::Diverged(which) if which == "`POST a`")
+        );
+        let mut other_body = asked("a", false);
+        other_body.body = None;
+        assert!(matches!(replay.ask(&other_body), Again::Diverged(_)));
+    }
+
+    #[test]
+    fn starting_over_forgets_the_record() {
+        let mut replay = recorded(&[("a", false)]);
+        replay.clear();
+        replay.rewind();
+        assert!(matches!(replay.ask(&asked("a", false)), Again::Live));
+    }
+}

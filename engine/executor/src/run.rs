@@ -11,14 +11,20 @@ use crate::draft::Prepared;
 use crate::failed::Failed;
 use crate::recorder::Progress;
 
-/// A run whose start is on record.
-pub struct Run {
-    /// Its id.
-    pub id: RunId,
+/// A run whose start is on record, and what there is to see of it.
+pub struct Begun {
+    /// The run, which goes on once it is completed.
+    pub run: Run,
     /// Its events, each once it is durable.
     pub events: mpsc::UnboundedReceiver<Arc<Stored>>,
     /// What its plugins say of their progress.
     pub live: broadcast::Receiver<Progress>,
+}
+
+/// A run whose start is on record.
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
     pub(crate) prepared: Prepared,
     pub(crate) state: RunState,
     pub(crate) scope: Scope,

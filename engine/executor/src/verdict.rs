@@ -114,3 +114,145 @@ fn failure(kind: FailureKind, code: &str, message: String) -> Failure {
         start_over: false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sandbook_runbook::Backoff;
+    use serde_json::json;
+
+    use super::*;
+
+    const CALM: Circumstances = Circumstances {
+        attempt: 1,
+        lost: None,
+        ambiguous: None,
+        held_back: false,
+        jitter: 0.0,
+    };
+
+    fn three_attempts() -> Retry {
+        Retry {
+            attempts: 3,
+            delay: Duration::from_secs(2),
+            backoff: Backoff::Constant,
+            max_delay: Duration::from_secs(60),
+        }
+    }
+
+    fn succeeded() -> Ended {
+        Ended::Succeeded(Output {
+            data: json!({}),
+            changed: true,
+            summary: String::new(),
+        })
+    }
+
+    fn failed(kind: FailureKind) -> Ended {
+        Ended::Failed(failure(kind, "code", "message".to_owned()))
+    }
+
+    #[test]
+    fn a_passing_failure_is_tried_again_until_the_attempts_are_used_up() {
+        for attempt in [1, 2] {
+            let verdict = judge(
+                failed(FailureKind::Unavailable),
+                &three_attempts(),
+                Circumstances { attempt, ..CALM },
+            );
+            assert!(
+                matches!(verdict, Verdict::Again { wait, .. } if wait == Duration::from_secs(2))
+            );
+        }
+        let last = judge(
+            failed(FailureKind::Unavailable),
+            &three_attempts(),
+            Circumstances { attempt: 3, ..CALM },
+        );
+        assert!(matches!(last, Verdict::Failed { in_doubt: None, .. }));
+    }
+
+    #[test]
+    fn what_would_end_the_same_way_is_not_tried_again() {
+        let over_memory = Breakage::Limit {
+            limit: Limit::Memory,
+            value: "1 MiB".to_owned(),
+        };
+        for ended in [
+            failed(FailureKind::InvalidInput),
+            failed(FailureKind::Unauthorized),
+            failed(FailureKind::NotFound),
+            failed(FailureKind::Conflict),
+            Ended::Broke(over_memory),
+        ] {
+            assert!(matches!(
+                judge(ended, &three_attempts(), CALM),
+                Verdict::Failed { .. }
+            ));
+        }
+    }
+
+    #[test]
+    fn a_lost_answer_is_in_doubt_whatever_the_plugin_says() {
+        let seen = Circumstances {
+            lost: Some(4),
+            ..CALM
+        };
+        for ended in [succeeded(), failed(FailureKind::Unavailable)] {
+            assert!(matches!(
+                judge(ended, &three_attempts(), seen),
+                Verdict::Failed {
+                    in_doubt: Some(4),
+                    ..
+                }
+            ));
+        }
+    }
+
+    #[test]
+    fn an_ambiguous_answer_is_in_doubt_once_the_attempt_has_failed() {
+        let seen = Circumstances {
+            ambiguous: Some(2),
+            ..CALM
+        };
+        assert!(matches!(
+            judge(succeeded(), &three_attempts(), seen),
+            Verdict::Succeeded(_)
+        ));
+        let verdict = judge(failed(FailureKind::Unavailable), &three_attempts(), seen);
+        assert!(matches!(
+            verdict,
+            Verdict::Failed {
+                in_doubt: Some(2),
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn the_services_own_patience_comes_before_the_runbooks() {
+        let Ended::Failed(mut asked) = failed(FailureKind::RateLimited) else {
+            unreachable!()
+        };
+        asked.retry_after = Some(Duration::from_secs(30));
+        let verdict = judge(Ended::Failed(asked), &three_attempts(), CALM);
+        assert!(matches!(verdict, Verdict::Again { wait, .. } if wait == Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn what_a_held_back_step_returns_is_not_believed() {
+        let seen = Circumstances {
+            held_back: true,
+            ..CALM
+        };
+        assert!(matches!(
+            judge(succeeded(), &three_attempts(), seen),
+            Verdict::HeldBack
+        ));
+        assert!(matches!(
+            judge(failed(FailureKind::Failed), &three_attempts(), seen),
+            Verdict::HeldBack
+        ));
+    }
+}

@@ -6,11 +6,12 @@ use crate::fault::Fault;
 use crate::request::Request;
 use crate::switchboard::Switchboard;
 use crate::world::{self, ADMIN_HOST, SITE_HOST};
-use crate::{Region, edge, page};
+use crate::{Region, edge, page, summary};
 
 const ROUTES: &str = "\
 GET    /_sim/                        this world as a page
 GET    /_sim/site                    the shop's front page, as its customers get it
+GET    /_sim/summary                 this world in a few lines
 GET    /_sim/state                   this world as JSON
 GET    /_sim/world                   every id and demo secret
 GET    /_sim/requests                every request, in order
@@ -48,6 +49,7 @@ pub(crate) fn answer(
         ("GET", []) => Answer::html(200, page::render(board)),
         ("GET", ["help"]) => Answer::text(200, ROUTES),
         ("GET", ["site"]) => front_page(board, request),
+        ("GET", ["summary"]) => Answer::text(200, summary::render(&board.state)),
         ("GET", ["state"]) => Answer::json(200, &board.state.to_json()),
         ("GET", ["world"]) => Answer::json(200, &world::describe()),
         ("GET", ["requests"]) => Answer::json(200, &json!(board.log.entries())),

@@ -37,6 +37,7 @@ mod server;
 mod stamp;
 mod state;
 mod statuspage;
+mod summary;
 mod switchboard;
 pub mod world;
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use sandbook_executor::{Checked, Project, obtain};
+use sandbook_executor::{Checked, Project};
 use sandbook_runbook::{Report, Severity};
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::given::runtime;
 use crate::arguments::Check;
@@ -55,19 +55,13 @@ fn obtain_all(
         false => arguments.paths.clone(),
     };
     let mut obtained = BTreeSet::new();
-    let mut left_out = Vec::new();
     let runtime = runtime()?;
     for path in paths {
         let draft = project.draft(&path.to_string_lossy(), Some(environment))?;
-        if draft.runbook.inputs.iter().any(|input| input.required) {
-            left_out.push(draft.runbook.name);
-            continue;
-        }
-        let prepared = draft.prepare(Map::new())?;
-        obtained.extend(runtime.block_on(obtain(&prepared))?);
+        obtained.extend(runtime.block_on(draft.obtain())?);
     }
     if arguments.output.is_json() {
-        output.line(&json!({ "obtained": obtained, "left_out": left_out }).to_string());
+        output.line(&json!({ "obtained": obtained }).to_string());
         return Ok(());
     }
     let obtained: Vec<String> = obtained.into_iter().collect();
@@ -79,12 +73,6 @@ fn obtain_all(
             render::names(names)
         ),
     });
-    if !left_out.is_empty() {
-        output.line(&format!(
-            "Not looked at, since they need inputs: {}.",
-            render::names(&left_out)
-        ));
-    }
     Ok(())
 }
 

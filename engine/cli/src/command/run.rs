@@ -6,10 +6,10 @@ mod watch;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use sandbook_executor::{Engine, Finished, Options, Prepared};
+use sandbook_executor::{Begun, Engine, Finished, Options, Prepared};
 use sandbook_journal::{Reader, RunId, RunState, RunStatus, StateDir};
 use sandbook_runbook::{Action, parse_duration};
-use tokio::sync::{mpsc, watch as channel};
+use tokio::sync::watch as channel;
 
 use self::watch::{Watch, watch};
 use super::given::{self, runtime};
@@ -99,11 +99,8 @@ async fn conduct(
         operator: operator(),
         stop: stopped.clone(),
     };
-    let mut run = engine.start(prepared, options).await?;
+    let Begun { run, events, live } = engine.start(prepared, options).await?;
     let id = run.id;
-    let (_, nothing_more) = mpsc::unbounded_channel();
-    let events = std::mem::replace(&mut run.events, nothing_more);
-    let live = run.live.resubscribe();
     // The run goes on by itself: whoever watches can be slow, or gone.
     let completing = tokio::spawn(run.complete());
     let state = watch(
