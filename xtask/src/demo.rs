@@ -30,7 +30,7 @@ pub(crate) fn demo(arguments: &[String]) -> Outcome {
 
     title("Before: the region that serves the shop is down");
     cloud.show(SITE, "/health")?;
-    cloud.show("sim", "/_sim/summary")?;
+    cloud.sum_up()?;
 
     title("The runbook");
     let arguments = [
@@ -47,7 +47,7 @@ pub(crate) fn demo(arguments: &[String]) -> Outcome {
 
     title("After: served from the other region");
     cloud.show(SITE, "/health")?;
-    cloud.show("sim", "/_sim/summary")?;
+    cloud.sum_up()?;
 
     title("What was done, on record");
     println!("$ sandbook show @last\n");
@@ -61,6 +61,12 @@ fn title(text: &str) {
         "\n── {text} {}\n",
         "─".repeat(74_usize.saturating_sub(text.chars().count()))
     );
+}
+
+fn print_indented(text: &str) {
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        println!("    {line}");
+    }
 }
 
 /// The simulated cloud, a process of its own that ends with the demo.
@@ -101,21 +107,27 @@ impl Cloud {
         Ok(cloud)
     }
 
-    /// Asks for a page as a browser would, and prints status and text.
+    /// Asks for a page as a browser would, and prints its status and, unless it is a page for a
+    /// browser, its text.
     fn show(&self, host: &str, path: &str) -> Outcome {
         let answer = self
             .get(host, path)
             .map_err(|error| format!("http://{host}{path}: {error}"))?;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("HTTP/1.1 ");
-        println!("GET {path} of {host}: {status}");
-        for line in body.lines().filter(|line| !line.trim().is_empty()) {
-            println!("    {line}");
+        let status = head.split(' ').nth(1).unwrap_or_default();
+        println!("GET https://{host}{path} -> {status}");
+        if !body.trim_start().starts_with('<') {
+            print_indented(body);
         }
+        Ok(())
+    }
+
+    /// Prints how the simulated world stands.
+    fn sum_up(&self) -> Outcome {
+        let answer = self
+            .get("sim", "/_sim/summary")
+            .map_err(|error| format!("the simulated cloud: {error}"))?;
+        print_indented(answer.split_once("\r\n\r\n").map_or("", |(_, body)| body));
         Ok(())
     }
 

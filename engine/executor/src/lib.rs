@@ -1,8 +1,7 @@
 //! Runs a plan: state + plan -> next actions, and the loop that does them.
 //!
-//! What is pure lies apart: [`agenda`](agenda) says what may start, [`verdict`](verdict) what becomes of
-//! an ended attempt, [`replay`](replay) what a new attempt is answered from. All input of a project is
-//! read in [`project`](project).
+//! What is pure lies apart: `agenda` says what may start, `verdict` what becomes of an ended attempt,
+//! `replay` what a new attempt is answered from. All input of a project is read in `project`.
 
 mod agenda;
 mod attempt;

@@ -75,7 +75,7 @@ fn summary(output: &Output) -> String {
         .collect();
     match changed.as_slice() {
         [] => "everything is as it should be".to_owned(),
-        names => format!("changed: {}", names.join(", ")),
+        names => format!("wrote {}", names.join(", ")),
     }
 }
 

@@ -87,7 +87,7 @@ fn the_app_is_opened_before_the_traffic_is_switched() {
     assert!(done.changed);
     assert_eq!(
         done.summary,
-        "changed: access restrictions, pool, load balancer, DNS record"
+        "wrote access restrictions, pool, load balancer, DNS record"
     );
     let writes: Vec<_> = shown
         .asked
