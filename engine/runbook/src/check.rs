@@ -61,6 +61,9 @@ fn checked(
 ) -> Vec<Fault> {
     let mut faults = Vec::new();
     inputs::check(runbook, &mut faults);
+    for (_, place, step) in runbook.placed_steps() {
+        grants::refuse_sensitive(runbook, step, &place, &mut faults);
+    }
     let order = Order::of(runbook, &mut faults);
     let known = Known {
         runbook,

@@ -3,13 +3,48 @@
 use serde_json::Map;
 
 use crate::environment::Environment;
-use crate::expression::Expression;
+use crate::expression::{Expression, Touched};
 use crate::fault::Fault;
 use crate::grant::Grant;
 use crate::misfit::listed;
 use crate::path::Path;
+use crate::runbook::Runbook;
 use crate::scope::Scope;
 use crate::step::Step;
+
+/// Refuses sensitive inputs in grants: what a step may do is shown to everybody.
+pub(super) fn refuse_sensitive(
+    runbook: &Runbook,
+    step: &Step,
+    place: &Path,
+    faults: &mut Vec<Fault>,
+) {
+    let Some(using) = step.plugin() else { return };
+    for (index, line) in using.allow.iter().enumerate() {
+        let touched = line.holes().iter().flat_map(Expression::touches);
+        let named = touched
+            .filter(|touched| touched.root() == "inputs")
+            .filter_map(Touched::member);
+        for name in named {
+            if runbook
+                .inputs
+                .iter()
+                .any(|input| input.sensitive && input.name.as_str() == name)
+            {
+                let place = place.key("allow").index(index);
+                let fault = Fault::error(
+                    place,
+                    format!("input `{name}` is sensitive, and a grant is shown to everybody"),
+                );
+                faults.push(
+                    fault
+                        .on_part(format!("inputs.{name}"))
+                        .help("put `*` in its place, or make the input a plain one"),
+                );
+            }
+        }
+    }
+}
 
 /// Checks the lines that hold nothing but variables; those with inputs are checked once these are known.
 pub(super) fn check(step: &Step, place: &Path, environment: &Environment, faults: &mut Vec<Fault>) {
