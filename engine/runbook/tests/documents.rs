@@ -1,4 +1,4 @@
-//! What we show people is right: the examples of `docs/runbook.md`, and the project that comes along.
+//! What we show people is right: the examples of `README.md` and `docs/runbook.md`, and the project that comes along.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -57,7 +57,9 @@ fn check_runbook(source: &Source, environment: Option<&Environment>) {
 
 #[test]
 fn the_examples_of_the_reference_pass_the_check() {
-    let page = fs::read_to_string(root().join("docs/runbook.md")).unwrap();
+    let page = ["README.md", "docs/runbook.md"]
+        .map(|page| fs::read_to_string(root().join(page)).unwrap())
+        .join("\n");
     let blocks = page
         .split("```yaml\n")
         .skip(1)
@@ -66,10 +68,7 @@ fn the_examples_of_the_reference_pass_the_check() {
     for block in blocks {
         let (kind, text) = block.split_once('\n').unwrap_or((block, ""));
         let source = Source {
-            name: format!(
-                "docs/runbook.md, {}",
-                text.lines().next().unwrap_or_default()
-            ),
+            name: format!("the example {}", text.lines().next().unwrap_or_default()),
             text: text.to_owned(),
         };
         match kind {
