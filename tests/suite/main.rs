@@ -1,2 +1,9 @@
-//! x
+//! What crosses a boundary: the binary, real components, real HTTP, real SQLite, real signals.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod cli;
+mod flagship;
+mod plugins;
+mod promises;
 mod support;

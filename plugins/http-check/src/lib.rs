@@ -68,7 +68,9 @@ fn run(context: &Context, input: Input) -> Result<Done<Output>, Failure> {
             Err(error) => return Err(error.into()),
         };
         let passed = start.saturating_sub(context.remaining());
-        let out_of_time = passed + input.interval.0 > input.within.0
+        // In a dry run nothing was done that could make the answer right.
+        let out_of_time = context.dry_run
+            || passed + input.interval.0 > input.within.0
             || context.remaining() < input.interval.0 + MARGIN;
         if out_of_time {
             return Err(Failure::timed_out(format!(
@@ -176,6 +178,18 @@ mod tests {
             Some("NotAsExpected")
         );
         assert_eq!(shown.waited, Duration::from_secs(4));
+    }
+
+    #[test]
+    fn in_a_dry_run_it_asks_once() {
+        let shown = Stage::new(|_| Ok(Answer::status(503)))
+            .context(|context| context.dry_run = true)
+            .perform(|context| run(context, input(json!({}))));
+        assert_eq!(
+            shown.ended.unwrap_err().code.as_deref(),
+            Some("NotAsExpected")
+        );
+        assert_eq!(shown.asked.len(), 1);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! What the tests stand on: a project in a folder of its own, and the binary run in it.
 
+pub(crate) mod plain;
+pub(crate) mod trial;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -12,7 +15,7 @@ pub(crate) struct Lab {
 }
 
 /// What the binary said, and how it ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Said {
     /// The exit status; none when a signal ended it.
     pub(crate) status: Option<i32>,

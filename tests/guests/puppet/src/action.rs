@@ -50,7 +50,7 @@ pub(crate) enum Action {
     Recurse { depth: Option<u64> },
     /// Panics.
     Panic { message: String },
-    /// Draws a random number. Result: it, as text.
+    /// Draws a random number, and logs it, so that failed attempts can be compared. Result: it, as text.
     Random,
     /// Reads the clock. Result: milliseconds since the epoch.
     Now,

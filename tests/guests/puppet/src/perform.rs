@@ -23,7 +23,11 @@ pub(crate) fn perform(context: &Context, action: Action) -> Result<Option<Value>
         }
         Action::Allocate { bytes } => json!(allocate(bytes)),
         Action::Recurse { depth } => json!(recurse(depth.unwrap_or(u64::MAX))),
-        Action::Random => json!(RandomState::new().build_hasher().finish().to_string()),
+        Action::Random => {
+            let drawn = RandomState::new().build_hasher().finish().to_string();
+            log::debug!("drew {drawn}");
+            json!(drawn)
+        }
         Action::Now => {
             json!(
                 SystemTime::now()

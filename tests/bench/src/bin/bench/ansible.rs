@@ -36,6 +36,11 @@ pub(crate) fn ansible(workshop: &Workshop) -> Outcome<Vec<Finding>> {
         let mut command = Command::new(&program);
         command
             .args(["--inventory", "localhost,", "--connection", "local"])
+            // The tasks run under the interpreter that Ansible itself runs under; a search could find a broken one.
+            .args([
+                "--extra-vars",
+                "ansible_python_interpreter={{ ansible_playbook_python }}",
+            ])
             .arg(playbook);
         command
     };

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::pairs::Pairs;
 
+/// How many times the ratio of a high pair goes into that of a low one where the machine had other work to do.
+const NOISE: f64 = 1.5;
+
 /// What a bench has found.
 #[derive(Debug)]
 pub(crate) enum Finding {
@@ -85,12 +88,21 @@ impl fmt::Display for Comparison {
             self.pairs.count()
         )?;
         match (self.bound, self.bound.holds(ratio)) {
-            (Bound::AtMost(most), Some(holds)) => write!(f, "; at most {most}: {}", verdict(holds)),
-            (Bound::AtLeast(least), Some(holds)) => {
-                write!(f, "; at least {least}: {}", verdict(holds))
+            (Bound::AtMost(most), Some(holds)) => {
+                write!(f, "; at most {most}: {}", verdict(holds))?;
             }
-            _ => Ok(()),
+            (Bound::AtLeast(least), Some(holds)) => {
+                write!(f, "; at least {least}: {}", verdict(holds))?;
+            }
+            _ => {}
         }
+        if high / low > NOISE {
+            write!(
+                f,
+                "\n  the pairs differ too much to tell: measure again when nothing else runs"
+            )?;
+        }
+        Ok(())
     }
 }
 

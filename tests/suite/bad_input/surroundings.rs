@@ -1,0 +1,112 @@
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::Bench;
+
+const RUN: [&str; 6] = ["run", "good", "--env", "real", "-i", "count=1"];
+
+/// An environment that isn't a rehearsal, with this secret; its one origin is never reached.
+fn real(secret: &str) -> String {
+    format!(
+        "name: real\ncredentials:\n  echo:\n    kind: bearer\n    secret: {secret}\n    origins: [https://echo.simcloud.test]\nceiling: [\"* https://echo.simcloud.test/**\"]\n"
+    )
+}
+
+#[test]
+fn an_environment_without_a_needed_credential() {
+    let bench = Bench::new();
+    bench.lab.write(
+        "environments/real.yaml",
+        "name: real\nceiling: [\"* https://echo.simcloud.test/**\"]\n",
+    );
+    bench.refuses_to(&RUN, &["`echo`", "good.yaml:8"]);
+}
+
+#[test]
+fn a_secret_that_can_not_be_had() {
+    let bench = Bench::new();
+    bench
+        .lab
+        .write("environments/real.yaml", &real("{ env: THE_ECHO_TOKEN }"));
+    bench.refuses_to(&RUN, &["`echo`", "THE_ECHO_TOKEN"]);
+    let output = bench
+        .lab
+        .command(&RUN)
+        .env("THE_ECHO_TOKEN", "")
+        .output()
+        .unwrap();
+    crate::support::Said::from(output)
+        .exits(2)
+        .says("THE_ECHO_TOKEN")
+        .says("empty");
+
+    let secret = bench.lab.path("secret");
+    bench.lab.write(
+        "environments/real.yaml",
+        &real(&format!("{{ file: {} }}", secret.display())),
+    );
+    let named = secret.display().to_string();
+    bench.refuses_to(&RUN, &["`echo`", &named]);
+    bench.lab.write("secret", "\n");
+    bench.refuses_to(&RUN, &["`echo`", "chmod 600"]);
+    std::fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+    bench.refuses_to(&RUN, &["`echo`", "empty"]);
+    std::fs::remove_file(&secret).unwrap();
+    std::fs::create_dir(&secret).unwrap();
+    bench.refuses_to(&RUN, &["`echo`", &named]);
+    // Nothing was begun.
+    assert!(bench.lab.sandbook(&["runs"]).ok().out.lines().count() <= 1);
+}
+
+#[test]
+fn a_literal_secret_is_for_rehearsals_only() {
+    let bench = Bench::new();
+    bench
+        .lab
+        .write("environments/real.yaml", &real("{ literal: oh-no }"));
+    let said = bench.refuses_to(&RUN, &["real.yaml", "literal"]);
+    assert!(!said.err.is_empty());
+}
+
+#[test]
+fn a_state_directory_that_can_not_be_written() {
+    let bench = Bench::new();
+    // A file stands where the directory should be: that holds for root, too.
+    bench.lab.write("state", "a file");
+    let said = bench.lab.sandbook(&[
+        "--state",
+        "state/below",
+        "run",
+        "good",
+        "--env",
+        "bench",
+        "-i",
+        "count=1",
+    ]);
+    assert!(matches!(said.status, Some(2 | 5)), "{said:?}");
+    said.says("state/below");
+    assert!(bench.cloud.requests().is_empty());
+}
+
+#[test]
+fn a_journal_of_a_newer_version() {
+    let bench = Bench::new();
+    let run = ["run", "good", "--env", "bench", "-i", "count=1"];
+    bench.lab.sandbook(&run).ok();
+    let sent = bench.cloud.requests().len();
+    let journal = std::fs::read_dir(bench.lab.path(".sandbook"))
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| {
+            path.extension()
+                .is_some_and(|end| end == "db" || end == "sqlite")
+        })
+        .expect("the state has a journal");
+    let database = rusqlite::Connection::open(journal).unwrap();
+    database.pragma_update(None, "user_version", 999).unwrap();
+    drop(database);
+    let said = bench.lab.sandbook(&run).exits(5);
+    said.says("newer");
+    assert_eq!(bench.cloud.requests().len(), sent);
+}
