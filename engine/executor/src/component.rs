@@ -1,8 +1,9 @@
 //! A plugin that a plan runs: its packed component, and what its manifest promises.
 
 use std::fmt;
+use std::sync::Arc;
 
-use sandbook_runbook::{DataSchema, Manifest};
+use sandbook_runbook::{DataSchema, Manifest, SchemaFault};
 use sandbook_sandbox::Packed;
 use serde_json::Value;
 
@@ -18,14 +19,14 @@ pub(crate) struct Component {
 /// What a plugin takes and what it puts out.
 #[derive(Debug)]
 pub(crate) struct Schemas {
-    inputs: DataSchema,
-    outputs: DataSchema,
+    inputs: Arc<DataSchema>,
+    outputs: Arc<DataSchema>,
 }
 
 impl Component {
     pub(crate) fn new(packed: Packed, manifest: &Manifest) -> Result<Component, Refused> {
-        let compile = |schema: &Value, what: &str| {
-            DataSchema::compile(schema).map_err(|error| {
+        let compiled = |schema: Result<Arc<DataSchema>, SchemaFault>, what: &str| {
+            schema.map_err(|error| {
                 Refused::because(format!(
                     "the manifest of plugin `{}`: `{what}`",
                     manifest.name
@@ -34,8 +35,8 @@ impl Component {
             })
         };
         let schemas = Schemas {
-            inputs: compile(&manifest.inputs, "inputs")?,
-            outputs: compile(&manifest.outputs, "outputs")?,
+            inputs: compiled(manifest.input_schema(), "inputs")?,
+            outputs: compiled(manifest.output_schema(), "outputs")?,
         };
         Ok(Component { packed, schemas })
     }

@@ -16,7 +16,7 @@ pub struct DataSchema {
 }
 
 /// Why a value is not a schema that a plugin can have.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("it is not a JSON Schema: {0}")]
 pub struct SchemaFault(String);
 

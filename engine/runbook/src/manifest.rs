@@ -1,11 +1,13 @@
 //! A plugin's manifest: what it says of itself, read without running any of its code.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
+use crate::data_schema::{DataSchema, SchemaFault};
 use crate::fault::{Fault, Report};
 use crate::grant::Ask;
 use crate::leaf::Reader;
@@ -38,6 +40,14 @@ pub struct Manifest {
     pub optional_slots: BTreeSet<Slot>,
     /// The contract that it is built for: [`CONTRACT`].
     pub contract: String,
+    compiled: Arc<Compiled>,
+}
+
+/// The schemas in compiled form, once for all clones of a manifest, from when they are first asked for.
+#[derive(Debug, Default)]
+struct Compiled {
+    inputs: OnceLock<Result<Arc<DataSchema>, SchemaFault>>,
+    outputs: OnceLock<Result<Arc<DataSchema>, SchemaFault>>,
 }
 
 /// The contract between this engine and its plugins.
@@ -153,6 +163,24 @@ impl Manifest {
         Manifest::convert(value, source)
     }
 
+    /// The schema of what a step tells the plugin, compiled.
+    ///
+    /// # Errors
+    ///
+    /// It can't be compiled, which a manifest that was read never says.
+    pub fn input_schema(&self) -> Result<Arc<DataSchema>, SchemaFault> {
+        compiled(&self.compiled.inputs, &self.inputs)
+    }
+
+    /// The schema of what the plugin puts out, compiled.
+    ///
+    /// # Errors
+    ///
+    /// It can't be compiled, which a manifest that was read never says.
+    pub fn output_schema(&self) -> Result<Arc<DataSchema>, SchemaFault> {
+        compiled(&self.compiled.outputs, &self.outputs)
+    }
+
     /// The manifest as a component holds it.
     pub fn to_json(&self) -> String {
         let slots = self.slots.iter().map(|(slot, what_for)| {
@@ -266,6 +294,7 @@ impl Wire {
             slots,
             optional_slots,
             contract: self.contract.filter(|contract| contract == CONTRACT)?,
+            compiled: Arc::default(),
         })
     }
 }
@@ -308,4 +337,11 @@ fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
         .and_then(Value::as_object)
         .into_iter()
         .flatten()
+}
+fn compiled(
+    cell: &OnceLock<Result<Arc<DataSchema>, SchemaFault>>,
+    schema: &Value,
+) -> Result<Arc<DataSchema>, SchemaFault> {
+    cell.get_or_init(|| DataSchema::compile(schema).map(Arc::new))
+        .clone()
 }

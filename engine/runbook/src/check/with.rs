@@ -3,14 +3,13 @@
 use jsonschema::error::{ValidationError, ValidationErrorKind};
 use serde_json::Value;
 
-use crate::data_schema::DataSchema;
 use crate::fault::Fault;
 use crate::manifest::Manifest;
 use crate::path::{Path, Segment};
 use crate::step::Use;
 
 pub(super) fn check(using: &Use, manifest: &Manifest, place: &Path, faults: &mut Vec<Fault>) {
-    let schema = match DataSchema::compile(&manifest.inputs) {
+    let schema = match manifest.input_schema() {
         Ok(schema) => schema,
         Err(fault) => {
             let message = format!(
