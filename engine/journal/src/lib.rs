@@ -5,6 +5,7 @@
 //! of it lies. The crate knows nothing of components, YAML, HTTP or a runbook's order: only what has happened.
 
 mod chain;
+mod chain_number;
 mod clock;
 mod digest;
 mod entry;

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 pub use self::listing::RunSummary;
 use crate::chain::{Broken, Chain, Head};
+use crate::chain_number::ChainNumber;
 use crate::digest::{Digest, KeyedDigest};
 use crate::event::Kept;
 use crate::ledger::{LEDGER, LEDGER_VERSION, LedgerEntry};
@@ -140,13 +141,16 @@ impl Reader {
     ///
     /// When it can't be read, or isn't what was recorded.
     pub fn content(&self, run: RunId, kept: &Kept) -> Result<Option<Vec<u8>>, ReadError> {
-        let sql = "SELECT bytes FROM contents WHERE run = ?1 AND digest = ?2";
+        let Some(number) = ChainNumber::find(&self.connection, run.as_str())? else {
+            return Ok(None);
+        };
+        let sql = "SELECT bytes FROM contents WHERE chain = ?1 AND digest = ?2";
         let mut statement = self
             .connection
             .prepare_cached(sql)
             .map_err(doing("be read"))?;
         let bytes: Option<Vec<u8>> = statement
-            .query_row((run.as_str(), kept.digest.as_bytes()), |row| row.get(0))
+            .query_row((number.get(), kept.digest.as_bytes()), |row| row.get(0))
             .optional()
             .map_err(doing("be read"))?;
         match bytes {
@@ -193,12 +197,15 @@ impl Reader {
     }
 
     fn first_hash(&self, run: RunId) -> Result<Option<Digest>, StoreError> {
-        let sql = "SELECT hash FROM events WHERE run = ?1 AND seq = 1";
+        let Some(number) = ChainNumber::find(&self.connection, run.as_str())? else {
+            return Ok(None);
+        };
+        let sql = "SELECT hash FROM events WHERE id = ?1";
         let mut statement = self
             .connection
             .prepare_cached(sql)
             .map_err(doing("be read"))?;
-        let hash = statement.query_row([run.as_str()], |row| row.get(0).map(Digest::from_bytes));
+        let hash = statement.query_row([number.key(1)], |row| row.get(0).map(Digest::from_bytes));
         hash.optional().map_err(doing("be read"))
     }
 

@@ -12,28 +12,35 @@ const APPLICATION_ID: i32 = 0x5362_6a6c;
 /// The version of the tables.
 const SCHEMA_VERSION: i32 = 1;
 
-/// `events` has no row ids: its rows lie where their key is, so that an append touches one page and not two.
+/// A chain is a run's, or the ledger, which has number 0. An event's `id` is its chain's number and its place in
+/// the chain in one, so that they are unique together, and so that an append goes to the end of the table's tree:
+/// it writes one page where a key that begins with a run's random id would write three.
 ///
 /// The two indices derive the listing of runs from their first and last events; both are written only then.
 const TABLES: &str = "
+CREATE TABLE chains (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+INSERT INTO chains VALUES (0, 'ledger');
 CREATE TABLE events (
-    run TEXT NOT NULL,
-    seq INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY,
+    chain INTEGER AS (id >> 32),
+    seq INTEGER AS (id & 4294967295),
     time INTEGER NOT NULL,
     kind TEXT NOT NULL,
     version INTEGER NOT NULL,
     body TEXT NOT NULL,
-    hash BLOB NOT NULL,
-    PRIMARY KEY (run, seq)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX starts ON events (time) WHERE seq = 1 AND run <> 'ledger';
-CREATE UNIQUE INDEX ends ON events (run) WHERE kind = 'run_finished';
+    hash BLOB NOT NULL
+) STRICT;
+CREATE INDEX starts ON events (time) WHERE seq = 1 AND chain <> 0;
+CREATE UNIQUE INDEX ends ON events (chain) WHERE kind = 'run_finished';
 CREATE TABLE contents (
-    run TEXT NOT NULL,
+    chain INTEGER NOT NULL REFERENCES chains,
     digest BLOB NOT NULL,
     until_run_end INTEGER NOT NULL,
     bytes BLOB NOT NULL,
-    PRIMARY KEY (run, digest)
+    PRIMARY KEY (chain, digest)
 ) STRICT;
 ";
 

@@ -10,6 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
 use crate::chain::{Head, Row};
+use crate::chain_number::ChainNumber;
 use crate::digest::Digest;
 use crate::entry::{Content, Retention};
 use crate::schema;
@@ -131,8 +132,13 @@ impl Store {
 
     /// How far a chain goes, without a look at whether it holds.
     pub(crate) fn head(&self, chain: &str) -> Result<Option<Head>, StoreError> {
-        let sql = "SELECT seq, hash FROM events WHERE run = ?1 ORDER BY seq DESC LIMIT 1";
-        let head = self.connection.query_row(sql, [chain], |row| {
+        let Some(number) = ChainNumber::find(&self.connection, chain)? else {
+            return Ok(None);
+        };
+        let sql =
+            "SELECT seq, hash FROM events WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1";
+        let keys = [number.key(0), number.last_key()];
+        let head = self.connection.query_row(sql, keys, |row| {
             Ok(Head {
                 seq: unsigned(row.get(0)?),
                 hash: Digest::from_bytes(row.get(1)?),
@@ -141,15 +147,14 @@ impl Store {
         head.optional().map_err(doing("be read"))
     }
 
-    pub(crate) fn insert(&self, chain: &str, row: NewRow<'_>) -> Result<(), StoreError> {
-        let sql = "INSERT INTO events (run, seq, time, kind, version, body, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    pub(crate) fn insert(&self, chain: ChainNumber, row: NewRow<'_>) -> Result<(), StoreError> {
+        let sql = "INSERT INTO events (id, time, kind, version, body, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let mut statement = self
             .connection
             .prepare_cached(sql)
             .map_err(doing("record an event"))?;
         let values = params![
-            chain,
-            signed(row.seq),
+            chain.key(row.seq),
             signed(row.time),
             row.kind,
             row.version,
@@ -163,8 +168,8 @@ impl Store {
     }
 
     /// Keeps a content. One that is already there is kept only as long as either wants.
-    pub(crate) fn keep(&self, run: &str, content: &Content) -> Result<(), StoreError> {
-        let sql = "INSERT INTO contents (run, digest, until_run_end, bytes) VALUES (?1, ?2, ?3, ?4)
+    pub(crate) fn keep(&self, run: ChainNumber, content: &Content) -> Result<(), StoreError> {
+        let sql = "INSERT INTO contents (chain, digest, until_run_end, bytes) VALUES (?1, ?2, ?3, ?4)
                    ON CONFLICT DO UPDATE SET until_run_end = max(until_run_end, excluded.until_run_end)";
         let mut statement = self
             .connection
@@ -172,7 +177,7 @@ impl Store {
             .map_err(doing("keep a content"))?;
         let digest = content.kept().digest;
         let until_run_end = content.retention() == Retention::RunEnd;
-        let values = params![run, digest.as_bytes(), until_run_end, content.bytes()];
+        let values = params![run.get(), digest.as_bytes(), until_run_end, content.bytes()];
         statement
             .execute(values)
             .map(drop)
@@ -180,14 +185,14 @@ impl Store {
     }
 
     /// Erases what was to be kept until the run's end only. Returns how many contents that were.
-    pub(crate) fn erase(&self, run: &str) -> Result<usize, StoreError> {
-        let sql = "DELETE FROM contents WHERE run = ?1 AND until_run_end";
+    pub(crate) fn erase(&self, run: ChainNumber) -> Result<usize, StoreError> {
+        let sql = "DELETE FROM contents WHERE chain = ?1 AND until_run_end";
         let mut statement = self
             .connection
             .prepare_cached(sql)
             .map_err(doing("erase sensitive values"))?;
         statement
-            .execute([run])
+            .execute([run.get()])
             .map_err(doing("erase sensitive values"))
     }
 
@@ -252,10 +257,13 @@ pub(crate) fn each_row<E: From<StoreError>>(
     after: u64,
     mut each: impl FnMut(Row) -> Result<(), E>,
 ) -> Result<(), E> {
-    let sql = "SELECT seq, time, kind, version, body, hash FROM events WHERE run = ?1 AND seq > ?2 ORDER BY seq";
+    let Some(number) = ChainNumber::find(connection, chain)? else {
+        return Ok(());
+    };
+    let sql = "SELECT seq, time, kind, version, body, hash FROM events WHERE id > ?1 AND id <= ?2 ORDER BY id";
     let mut statement = connection.prepare_cached(sql).map_err(doing("be read"))?;
     let mut rows = statement
-        .query(params![chain, signed(after)])
+        .query([number.key(after), number.last_key()])
         .map_err(doing("be read"))?;
     while let Some(row) = rows.next().map_err(doing("be read"))? {
         each(read_row(row).map_err(doing("be read"))?)?;

@@ -95,10 +95,7 @@ impl Writer {
             refused => refused,
         };
         match outcome {
-            Ok(()) => {
-                self.publish();
-                self.empty_log();
-            }
+            Ok(()) => self.empty_log(),
             Err(error) => {
                 for reply in batches.into_iter().filter_map(|batch| batch.reply) {
                     let _ = reply.send(Err(error.clone()));
@@ -117,6 +114,8 @@ impl Writer {
             }
         };
         self.shared.commits.fetch_add(1, Ordering::Relaxed);
+        // First, so that whoever is told of an append finds its events with the subscribers already.
+        self.publish();
         for (batch, answer) in batches.iter_mut().zip(answers) {
             if let Some(reply) = batch.reply.take() {
                 let _ = reply.send(answer);

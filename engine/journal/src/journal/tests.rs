@@ -336,7 +336,7 @@ fn a_tampered_log_is_not_continued() {
     let altered = place
         .database()
         .execute(
-            "UPDATE events SET time = 7 WHERE run = ?1 AND seq = 2",
+            "UPDATE events SET time = 7 WHERE seq = 2 AND chain = (SELECT number FROM chains WHERE name = ?1)",
             [RUN],
         )
         .unwrap();
@@ -447,7 +447,7 @@ fn an_event_of_a_newer_sandbook_stops_its_run_only() {
     place
         .database()
         .execute(
-            "INSERT INTO events VALUES (?1, 3, 9, 'step_flown', 1, ?2, ?3)",
+            "INSERT INTO events SELECT (number << 32) + 3, 9, 'step_flown', 1, ?2, ?3 FROM chains WHERE name = ?1",
             rusqlite::params![RUN, body, head.hash.as_bytes()],
         )
         .unwrap();

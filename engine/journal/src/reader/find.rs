@@ -16,7 +16,7 @@ impl Reader {
     pub fn resolve(&self, text: &str) -> Result<RunId, ReadError> {
         if text == "@last" {
             return self
-                .started("ORDER BY time DESC, run DESC LIMIT 1", "")?
+                .started("ORDER BY time DESC, id DESC LIMIT 1", "")?
                 .pop()
                 .ok_or(ReadError::NoRuns);
         }
@@ -29,7 +29,7 @@ impl Reader {
         }
         // Among letters and digits nothing comes after `~`.
         let mut matches = self.started(
-            "AND run >= ?1 AND run < ?1 || '~' ORDER BY run LIMIT 9",
+            "AND name >= ?1 AND name < ?1 || '~' ORDER BY name LIMIT 9",
             &prefix,
         )?;
         match matches.len() {
@@ -47,7 +47,8 @@ impl Reader {
 
     fn started(&self, which: &str, prefix: &str) -> Result<Vec<RunId>, ReadError> {
         let sql = format!(
-            "SELECT run FROM events INDEXED BY starts WHERE seq = 1 AND run <> 'ledger' {which}"
+            "SELECT name FROM events INDEXED BY starts JOIN chains ON number = chain
+             WHERE seq = 1 AND chain <> 0 {which}"
         );
         let mut statement = self
             .connection

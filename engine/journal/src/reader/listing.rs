@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::{ReadError, Reader};
 use crate::chain::Row;
+use crate::chain_number::ChainNumber;
 use crate::event::{Event, RunStarted, StepId};
 use crate::log::{self, LogFault, Stored};
 use crate::run_id::RunId;
@@ -34,8 +35,9 @@ impl Reader {
     ///
     /// When one can't be read.
     pub fn runs(&self, limit: Option<u32>) -> Result<Vec<RunSummary>, ReadError> {
-        let sql = "SELECT seq, time, kind, version, body, hash, run FROM events INDEXED BY starts
-                   WHERE seq = 1 AND run <> 'ledger' ORDER BY time DESC, run DESC LIMIT ?1";
+        let sql = "SELECT seq, time, kind, version, body, hash, name
+                   FROM events INDEXED BY starts JOIN chains ON number = chain
+                   WHERE seq = 1 AND chain <> 0 ORDER BY time DESC, id DESC LIMIT ?1";
         let mut statement = self
             .connection
             .prepare_cached(sql)
@@ -96,14 +98,17 @@ impl Reader {
 
     /// The event that finished a run.
     fn last(&self, run: RunId) -> Result<Option<Stored>, ReadError> {
+        let Some(number) = ChainNumber::find(&self.connection, run.as_str())? else {
+            return Ok(None);
+        };
         let sql = "SELECT seq, time, kind, version, body, hash FROM events INDEXED BY ends
-                   WHERE run = ?1 AND kind = 'run_finished'";
+                   WHERE chain = ?1 AND kind = 'run_finished'";
         let mut statement = self
             .connection
             .prepare_cached(sql)
             .map_err(doing("be read"))?;
         let row = statement
-            .query_row([run.as_str()], read_row)
+            .query_row([number.get()], read_row)
             .optional()
             .map_err(doing("be read"))?;
         Ok(row.map(|row| log::read(run, row)).transpose()?)

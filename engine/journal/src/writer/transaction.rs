@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::chain::Chain;
+use crate::chain_number::ChainNumber;
 use crate::digest::Digest;
 use crate::event::{EVENT_VERSION, Event};
 use crate::journal::{Batch, JournalError, Poison, Prepared, Recorded, kind};
@@ -30,6 +31,8 @@ pub(crate) struct Runs {
 #[derive(Debug)]
 struct Known {
     log: Log,
+    /// None until its first event is written or read.
+    number: Option<ChainNumber>,
     /// The generation in which it was last complete.
     checked: u64,
 }
@@ -125,17 +128,21 @@ impl Runs {
     ) -> Result<Vec<Arc<Stored>>, Refused> {
         self.catch_up(store, run)?;
         self.fold(run, &entries)?;
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let number = self.number(store, run)?;
         let mut answer = Vec::with_capacity(entries.len());
         for prepared in entries {
             for content in prepared.contents() {
-                store.keep(run.as_str(), content)?;
+                store.keep(number, content)?;
             }
-            let stored = Arc::new(self.insert(store, run, prepared)?);
+            let stored = Arc::new(self.insert(store, run, number, prepared)?);
             if stored.seq == 1 {
                 self.enter_in_ledger(store, run, stored.hash, stored.time)?;
             }
             if matches!(stored.event, Event::RunFinished { .. }) {
-                self.erased |= store.erase(run.as_str())? > 0;
+                self.erased |= store.erase(number)? > 0;
             }
             self.fresh.push(Arc::clone(&stored));
             answer.push(stored);
@@ -148,6 +155,7 @@ impl Runs {
         let generation = self.generation;
         let known = self.logs.entry(run).or_insert_with(|| Known {
             log: Log::new(run),
+            number: None,
             checked: 0,
         });
         if known.checked == generation {
@@ -197,10 +205,29 @@ impl Runs {
         Ok(())
     }
 
+    /// The number of a run's chain. It begins with the run's first event, which was found legal by now.
+    fn number(&mut self, store: &Store, run: RunId) -> Result<ChainNumber, StoreError> {
+        let known = self
+            .logs
+            .get_mut(&run)
+            .expect("invariant: the run was folded");
+        if let Some(number) = known.number {
+            return Ok(number);
+        }
+        let connection = store.connection();
+        let number = match ChainNumber::find(connection, run.as_str())? {
+            Some(number) => number,
+            None => ChainNumber::begin(connection, run.as_str())?,
+        };
+        known.number = Some(number);
+        Ok(number)
+    }
+
     fn insert(
         &mut self,
         store: &Store,
         run: RunId,
+        number: ChainNumber,
         prepared: Prepared,
     ) -> Result<Stored, StoreError> {
         let known = self
@@ -218,7 +245,7 @@ impl Runs {
             body: &body,
             hash: head.hash,
         };
-        store.insert(run.as_str(), row)?;
+        store.insert(number, row)?;
         Ok(Stored {
             run,
             seq: head.seq,
@@ -254,7 +281,7 @@ impl Runs {
             body: &body,
             hash: head.hash,
         };
-        store.insert(LEDGER, row)?;
+        store.insert(ChainNumber::LEDGER, row)?;
         Ok(())
     }
 }
