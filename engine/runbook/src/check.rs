@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::manifest::Manifest;
 use crate::names::PluginName;
 use crate::path::Path;
-use crate::runbook::Runbook;
+use crate::runbook::{Placed, Runbook};
 
 mod grants;
 mod inputs;
@@ -35,43 +35,60 @@ pub fn check(
     manifests: &BTreeMap<PluginName, Manifest>,
     environment: Option<&Environment>,
 ) -> Vec<Fault> {
-    let mut faults = checked(runbook, Some(manifests), environment);
-    for (_, place, step) in runbook.placed_steps() {
-        if let Some(using) = step.plugin() {
-            plugin::check(using, &place, manifests, environment, &mut faults);
+    let plugins: Vec<&str> = manifests.keys().map(PluginName::as_str).collect();
+    check_knowing(&plugins, runbook, manifests, environment)
+}
+
+/// As [`check()`], where the project has more plugins than those whose manifests are at hand.
+pub(crate) fn check_knowing(
+    plugins: &[&str],
+    runbook: &Runbook,
+    manifests: &BTreeMap<PluginName, Manifest>,
+    environment: Option<&Environment>,
+) -> Vec<Fault> {
+    let placed: Vec<Placed<'_>> = runbook.placed_steps().collect();
+    let mut faults = checked(runbook, &placed, Some(manifests), environment);
+    let using = plugin::Plugins {
+        names: plugins,
+        manifests,
+        environment,
+    };
+    for (_, place, step) in &placed {
+        if let Some(used) = step.plugin() {
+            using.check(used, place, &mut faults);
         }
     }
     if let Some(environment) = environment {
-        for (_, place, step) in runbook.placed_steps() {
-            grants::check(step, &place, environment, &mut faults);
-        }
+        grants::check(&placed, environment, &mut faults);
     }
     faults
 }
 
 /// What can be known from the runbook alone.
 pub(crate) fn within(runbook: &Runbook) -> Vec<Fault> {
-    checked(runbook, None, None)
+    let placed: Vec<Placed<'_>> = runbook.placed_steps().collect();
+    checked(runbook, &placed, None, None)
 }
 
 fn checked(
     runbook: &Runbook,
+    placed: &[Placed<'_>],
     manifests: Option<&BTreeMap<PluginName, Manifest>>,
     environment: Option<&Environment>,
 ) -> Vec<Fault> {
     let mut faults = Vec::new();
     inputs::check(runbook, &mut faults);
-    for (_, place, step) in runbook.placed_steps() {
-        grants::refuse_sensitive(runbook, step, &place, &mut faults);
+    for (_, place, step) in placed {
+        grants::refuse_sensitive(runbook, step, place, &mut faults);
     }
-    let order = Order::of(runbook, &mut faults);
+    let order = Order::of(placed, &mut faults);
     let known = Known {
         runbook,
         order: &order,
         manifests,
         vars: environment.map(|environment| &environment.vars),
     };
-    for site in sites(runbook) {
+    for site in sites(runbook, placed) {
         let before = faults.len();
         known.check(&site, &mut faults);
         // What names nothing is not asked whether it has a default.
@@ -82,9 +99,11 @@ fn checked(
     faults
 }
 
-/// What of a runbook only an environment gives, each with its place: variables, credentials, requests.
-pub(crate) fn uses_of_environment(runbook: &Runbook) -> impl Iterator<Item = (Path, String)> + '_ {
-    let vars = sites(runbook).filter_map(|site| {
+/// The first thing in a runbook that only an environment gives, and its place: a variable, a request, a
+/// credential.
+pub(crate) fn use_of_environment(runbook: &Runbook) -> Option<(Path, String)> {
+    let placed: Vec<Placed<'_>> = runbook.placed_steps().collect();
+    let variable = sites(runbook, &placed).into_iter().find_map(|site| {
         let touched = site
             .expression
             .touches()
@@ -92,21 +111,22 @@ pub(crate) fn uses_of_environment(runbook: &Runbook) -> impl Iterator<Item = (Pa
             .find(|touched| touched.root() == "vars")?;
         Some((site.place, format!("it uses `{touched}`")))
     });
-    let steps = runbook.placed_steps().filter_map(|(_, place, step)| {
-        let using = step.plugin()?;
-        if !using.allow.is_empty() {
-            Some((
-                place.key("allow"),
-                format!("step `{}` makes requests", step.id),
-            ))
-        } else if !using.credentials.is_empty() {
-            Some((
-                place.key("credentials"),
-                format!("step `{}` uses credentials", step.id),
-            ))
-        } else {
-            None
-        }
-    });
-    vars.chain(steps)
+    variable.or_else(|| {
+        placed.iter().find_map(|(_, place, step)| {
+            let using = step.plugin()?;
+            if !using.allow.is_empty() {
+                Some((
+                    place.key("allow"),
+                    format!("step `{}` makes requests", step.id),
+                ))
+            } else if !using.credentials.is_empty() {
+                Some((
+                    place.key("credentials"),
+                    format!("step `{}` uses credentials", step.id),
+                ))
+            } else {
+                None
+            }
+        })
+    })
 }

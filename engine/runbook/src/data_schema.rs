@@ -1,5 +1,7 @@
 //! A plugin's own JSON Schemas: of what it is told and of what it puts out.
 
+use std::sync::OnceLock;
+
 use jsonschema::error::ValidationError;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
@@ -8,11 +10,17 @@ use crate::fault::Fault;
 use crate::misfit::{Misfit, Showing, listed, misfits};
 use crate::path::Path;
 
-/// A compiled JSON Schema (2020-12) that refers to nothing outside itself.
+mod plain;
+
+use plain::Plain;
+
+/// A JSON Schema (2020-12) that refers to nothing outside itself, ready to be held against values.
 #[derive(Debug)]
 pub struct DataSchema {
-    validator: Validator,
     schema: Value,
+    plain: Option<Plain>,
+    /// Of a plain schema, compiled when something doesn't fit it.
+    compiled: OnceLock<Result<Validator, SchemaFault>>,
 }
 
 /// Why a value is not a schema that a plugin can have.
@@ -21,29 +29,41 @@ pub struct DataSchema {
 pub struct SchemaFault(String);
 
 impl DataSchema {
-    /// Compiles a schema. Its regular expressions take linear time, and nothing is fetched.
+    /// Reads a schema. Its regular expressions take linear time, and nothing is fetched.
     ///
     /// # Errors
     ///
     /// It is no schema, or refers to what it doesn't hold.
     pub fn compile(schema: &Value) -> Result<DataSchema, SchemaFault> {
-        let validator = jsonschema::options()
-            .with_draft(jsonschema::Draft::Draft202012)
-            .with_pattern_options(PatternOptions::regex())
-            .offline()
-            .build(schema)
-            .map_err(|error| SchemaFault(error.to_string()))?;
-        Ok(DataSchema {
-            validator,
+        let read = DataSchema {
             schema: schema.clone(),
-        })
+            plain: Plain::read(schema),
+            compiled: OnceLock::new(),
+        };
+        if read.plain.is_none() {
+            read.validator().map_err(Clone::clone)?;
+        }
+        Ok(read)
+    }
+
+    /// Whether a value fits.
+    pub fn takes(&self, value: &Value) -> bool {
+        self.plain.as_ref().is_some_and(|plain| plain.takes(value))
+            || self.validator().is_ok_and(|schema| schema.is_valid(value))
     }
 
     /// What doesn't fit in a value: places, and what is wrong there; empty when it fits. No value is
     /// shown, since it may be sensitive, only keys.
     pub fn misfits(&self, value: &Value) -> Vec<String> {
-        let errors = self.validator.iter_errors(value);
-        let faults = errors
+        // Most values fit, and that is found out sooner than what doesn't.
+        if self.takes(value) {
+            return Vec::new();
+        }
+        let faults = match self.validator() {
+            Ok(validator) => validator.iter_errors(value),
+            Err(fault) => return vec![fault.to_string()],
+        };
+        let faults = faults
             .flat_map(|error| misfits(&error, &self.schema, &Path::root(), Showing::PlacesOnly));
         faults
             .map(|Misfit { fault, .. }| match fault.path.segments() {
@@ -60,11 +80,27 @@ impl DataSchema {
         root: &Path,
         counts: impl Fn(&ValidationError<'_>) -> bool,
     ) -> Vec<Fault> {
-        let errors = self.validator.iter_errors(value).filter(counts);
+        let validator = match self.validator() {
+            Ok(validator) => validator,
+            Err(fault) => return vec![Fault::error(root.clone(), fault.to_string())],
+        };
+        let errors = validator.iter_errors(value).filter(counts);
         errors
             .flat_map(|error| misfits(&error, &self.schema, root, Showing::Values))
             .map(|misfit| misfit.fault)
             .collect()
+    }
+
+    fn validator(&self) -> Result<&Validator, &SchemaFault> {
+        let compile = || {
+            jsonschema::options()
+                .with_draft(jsonschema::Draft::Draft202012)
+                .with_pattern_options(PatternOptions::regex())
+                .offline()
+                .build(&self.schema)
+                .map_err(|error| SchemaFault(error.to_string()))
+        };
+        self.compiled.get_or_init(compile).as_ref()
     }
 }
 

@@ -25,6 +25,7 @@ mod words;
 
 pub(crate) use json::from_json;
 pub use library::{FILTERS, TESTS};
+pub use probe::Stand;
 pub use touched::Touched;
 
 /// The longest expression, in bytes.

@@ -89,6 +89,11 @@ impl Grant {
             && self.route.permits(url.path())
     }
 
+    /// Whether it permits a request that may change something: any but GET, HEAD and OPTIONS.
+    pub fn may_change(&self) -> bool {
+        self.methods.may_change()
+    }
+
     /// Whether everything that this permits is permitted under a ceiling.
     ///
     /// Each method must be permitted by one of the ceiling's grants for the whole place: a place that

@@ -26,6 +26,17 @@ impl Reader {
         self.faults.push(fault);
     }
 
+    /// What is read; where a fault says why it can't be, something in its place, so that the rest can be
+    /// looked at.
+    pub(crate) fn or_told<T>(
+        &mut self,
+        read: impl FnOnce(&mut Reader) -> Option<T>,
+        instead: impl FnOnce() -> T,
+    ) -> Option<T> {
+        let before = self.faults.len();
+        read(self).or_else(|| (self.faults.len() > before).then(instead))
+    }
+
     /// What was read; an error becomes a fault at the place.
     pub(crate) fn take<T, E: Display>(&mut self, read: Result<T, E>, place: &Path) -> Option<T> {
         read.map_err(|error| self.fault(Fault::error(place.clone(), error.to_string())))

@@ -6,6 +6,7 @@
 //! together, by [`check`]. Lines, columns and excerpts are looked up only when a [`Report`] is shown.
 
 mod check;
+mod checked;
 mod cidr;
 mod data_schema;
 mod duration;
@@ -36,13 +37,14 @@ mod template;
 mod yaml;
 
 pub use check::check;
+pub use checked::CheckedRunbook;
 pub use cidr::{Cidr, CidrFault};
 pub use data_schema::{DataSchema, SchemaFault};
 pub use duration::{DurationFault, LONGEST_DURATION, format_duration, parse_duration};
 pub use environment::{Credential, Environment, NetworkRules, Scheme, SecretSource};
 pub use excerpt::{Colour, Located};
 pub use expression::{
-    ExprFault, ExprProblem, Expression, FILTERS, ParseFault, ParseProblem, TESTS, Touched,
+    ExprFault, ExprProblem, Expression, FILTERS, ParseFault, ParseProblem, Stand, TESTS, Touched,
 };
 pub use fault::{Fault, On, Report, Severity};
 pub use grant::{

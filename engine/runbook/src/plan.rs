@@ -1,12 +1,13 @@
 //! A runbook with its inputs, its plugins and its environment: what a run does, and what each of its
 //! steps may do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::check::{check, uses_of_environment};
+use crate::check::use_of_environment;
+use crate::checked::CheckedRunbook;
 use crate::environment::Environment;
 use crate::expression::Touched;
 use crate::fault::Fault;
@@ -37,6 +38,7 @@ pub struct Plan {
     pub on_failure: Vec<Planned>,
     /// Steps to run in any case, after all others.
     pub finally: Vec<Planned>,
+    scope: Scope,
 }
 
 /// A step with what it may do.
@@ -87,48 +89,39 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Faults in the runbook's document: an input is missing, unknown or doesn't fit; something isn't as
-    /// [`check`](crate::check()) wants it; the runbook needs an environment and there is none; a grant can't
-    /// be resolved, or the ceiling leaves nothing of it; a check is false.
-    pub fn new(
-        runbook: Runbook,
-        manifests: &BTreeMap<PluginName, Manifest>,
-        environment: Option<Environment>,
-        inputs: Map<String, Value>,
-    ) -> Result<Plan, Vec<Fault>> {
-        let mut faults = check(&runbook, manifests, environment.as_ref());
+    /// Faults in the runbook's document: an input is missing, unknown or doesn't fit; the runbook needs an
+    /// environment and there is none; a grant can't be resolved, or the ceiling leaves nothing of it; a check
+    /// is false.
+    pub fn new(runbook: CheckedRunbook, inputs: Map<String, Value>) -> Result<Plan, Vec<Fault>> {
+        let (runbook, manifests, environment) = runbook.into_parts();
+        let mut faults = Vec::new();
         if environment.is_none() {
             faults.extend(missing_environment(&runbook));
         }
-        faults.retain(Fault::is_error);
         let inputs = resolve::inputs(&runbook, inputs, &mut faults);
         let (Some(inputs), true) = (inputs, faults.is_empty()) else {
             return Err(faults);
         };
         let scope = scope(&runbook, &inputs, environment.as_ref());
-        let mut sections = Section::ALL.map(|section| {
+        let resolving = resolve::Resolving {
+            manifests: &manifests,
+            environment: environment.as_ref(),
+            ceiling: environment
+                .as_ref()
+                .map(|environment| environment.ceiling.as_slice().into()),
+            scope: &scope,
+        };
+        let [steps, on_failure, finally] = Section::ALL.map(|section| {
             let list = Path::root().key(section.as_str());
             let steps = runbook.section(section).iter().enumerate();
-            let planned = steps.map(|(index, step)| {
-                let resolving = resolve::Resolving {
-                    manifests,
-                    environment: environment.as_ref(),
-                    scope: &scope,
-                };
-                resolving.step(step, &list.index(index), &mut faults)
-            });
+            let planned =
+                steps.map(|(index, step)| resolving.step(step, &list.index(index), &mut faults));
             planned.collect::<Vec<Planned>>()
         });
         faults.extend(failed_checks(&runbook, &scope));
         if !faults.is_empty() {
             return Err(faults);
         }
-        let [steps, on_failure, finally] = &mut sections;
-        let (steps, on_failure, finally) = (
-            std::mem::take(steps),
-            std::mem::take(on_failure),
-            std::mem::take(finally),
-        );
         Ok(Plan {
             runbook,
             inputs,
@@ -136,12 +129,13 @@ impl Plan {
             steps,
             on_failure,
             finally,
+            scope,
         })
     }
 
     /// What expressions see before the first step: inputs, variables, and every step as pending.
     pub fn scope(&self) -> Scope {
-        scope(&self.runbook, &self.inputs, self.environment.as_ref())
+        self.scope.clone()
     }
 
     /// All steps, section by section.
@@ -191,15 +185,15 @@ fn scope(runbook: &Runbook, inputs: &Inputs, environment: Option<&Environment>) 
         |environment| environment.vars.clone(),
     );
     let mut scope = Scope::new(inputs.values(), &vars);
-    for (_, _, step) in runbook.placed_steps() {
-        scope.set_step(&step.id, &StepFacts::pending());
-    }
+    let steps = Section::ALL.map(|section| runbook.section(section));
+    let ids = steps.into_iter().flatten().map(|step| &step.id);
+    scope.set_steps(ids, &StepFacts::pending());
     scope
 }
 
 /// A runbook that uses what only an environment gives can't run without one.
 fn missing_environment(runbook: &Runbook) -> Option<Fault> {
-    let (place, why) = uses_of_environment(runbook).next()?;
+    let (place, why) = use_of_environment(runbook)?;
     let fault = Fault::error(place, format!("this runbook needs an environment: {why}"));
     Some(fault.on_key().help("name one with `--env NAME`"))
 }

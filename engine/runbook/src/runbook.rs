@@ -51,6 +51,9 @@ pub enum Section {
     Finally,
 }
 
+/// A step with its section and its place in the document.
+pub(crate) type Placed<'a> = (Section, Path, &'a Step);
+
 impl Section {
     /// The sections in the order in which they run.
     pub const ALL: [Section; 3] = [Section::Steps, Section::OnFailure, Section::Finally];
@@ -85,13 +88,28 @@ impl Runbook {
     ///
     /// All faults of the document that can be known from it alone.
     pub fn parse(source: &Source) -> Result<(Runbook, Vec<Fault>), Report> {
+        Runbook::parse_with(source, |_| None)
+    }
+
+    /// As [`parse`](Runbook::parse), for who knows more than the document. Where the document has faults, `more`
+    /// is asked about the runbook that it is without them, and may answer by [`check`](crate::check()), so that
+    /// all faults are told at once.
+    ///
+    /// # Errors
+    ///
+    /// All faults of the document, and those that `more` knows.
+    pub fn parse_with(
+        source: &Source,
+        more: impl FnOnce(&Runbook) -> Option<Vec<Fault>>,
+    ) -> Result<(Runbook, Vec<Fault>), Report> {
         let report = |faults| Report {
             source: source.clone(),
             faults,
         };
         let value = yaml::parse(source).map_err(report)?;
+        let together = |runbook: &Runbook| more(runbook).unwrap_or_else(|| check::within(runbook));
         let runbook =
-            shape::document(Kind::Runbook, value, Wire::convert, check::within).map_err(report)?;
+            shape::document(Kind::Runbook, value, Wire::convert, together).map_err(report)?;
         Ok((runbook, Vec::new()))
     }
 
@@ -105,7 +123,7 @@ impl Runbook {
     }
 
     /// All steps, each with its section and its place in the document.
-    pub(crate) fn placed_steps(&self) -> impl Iterator<Item = (Section, Path, &Step)> {
+    pub(crate) fn placed_steps(&self) -> impl Iterator<Item = Placed<'_>> {
         Section::ALL.into_iter().flat_map(move |section| {
             let list = Path::root().key(section.as_str());
             self.section(section)
@@ -117,7 +135,7 @@ impl Runbook {
 
     /// Whether it can only run in an environment: it uses a variable, a credential or a request.
     pub fn needs_environment(&self) -> bool {
-        check::uses_of_environment(self).next().is_some()
+        check::use_of_environment(self).is_some()
     }
 }
 

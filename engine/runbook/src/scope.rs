@@ -100,10 +100,19 @@ impl Scope {
 
     /// Says how a step stands.
     pub fn set_step(&mut self, step: &StepId, facts: &StepFacts) {
-        let steps = &mut Arc::make_mut(&mut self.0).steps;
-        Arc::make_mut(steps)
-            .0
-            .insert(step.clone(), step_value(facts));
+        self.set_steps([step], facts);
+    }
+
+    /// Says that these steps stand alike, such as pending.
+    pub fn set_steps<'a>(
+        &mut self,
+        steps: impl IntoIterator<Item = &'a StepId>,
+        facts: &StepFacts,
+    ) {
+        let value = step_value(facts);
+        let all = &mut Arc::make_mut(&mut self.0).steps;
+        let these = steps.into_iter().map(|step| (step.clone(), value.clone()));
+        Arc::make_mut(all).0.extend(these);
     }
 
     /// The same scope with one more name, such as the one of `foreach`.
@@ -161,7 +170,7 @@ impl StepFacts {
 }
 
 /// A step's facts, as MiniJinja wants them.
-pub(crate) fn step_value(facts: &StepFacts) -> Value {
+fn step_value(facts: &StepFacts) -> Value {
     let StepFacts {
         status,
         changed,

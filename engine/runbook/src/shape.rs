@@ -11,14 +11,15 @@ use jsonschema::error::ValidationErrorKind;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, On};
 use crate::leaf::Reader;
 use crate::misfit::{Misfit, Showing, What, misfits};
 use crate::path::{Path, Segment};
 use crate::schema::{Kind, schema};
 
-/// Reads a document's value: into its wire type `W`, and from there into what it means. `together` says
-/// what is wrong with how its parts fit together, where the shape alone stands in the way.
+/// Reads a document's value: into its wire type `W`, and from there into what it means. Where faults stand in
+/// the way and there is yet a document without what they are about, `together` says what is wrong with how its
+/// parts fit together.
 ///
 /// # Errors
 ///
@@ -27,7 +28,7 @@ pub(crate) fn document<W: DeserializeOwned + Default, T>(
     kind: Kind,
     value: Value,
     convert: impl Fn(W, &mut Reader) -> Option<T>,
-    together: impl Fn(&T) -> Vec<Fault>,
+    together: impl FnOnce(&T) -> Vec<Fault>,
 ) -> Result<T, Vec<Fault>> {
     // Most documents are right, and then their wire type says all that the schema would, and sooner.
     if let Some(wire) = quickly(&value) {
@@ -41,16 +42,13 @@ pub(crate) fn document<W: DeserializeOwned + Default, T>(
     let (wire, mut faults) = read(kind, value);
     let mut reader = Reader::default();
     let document = convert(wire, &mut reader);
-    let mut converted = reader.faults;
-    if let (Some(document), true) = (&document, converted.is_empty()) {
-        converted = if faults.is_empty() {
-            Vec::new()
-        } else {
-            together(document)
-        };
+    add_beside(&mut faults, reader.faults, is_around);
+    if let Some(document) = document.as_ref().filter(|_| !faults.is_empty()) {
+        let more = together(document);
+        add_beside(&mut faults, more, |fault, earlier| {
+            is_around(fault, earlier) || is_missing_for(fault, earlier)
+        });
     }
-    let beside: Vec<Fault> = beside(&faults, converted).collect();
-    faults.extend(beside);
     match document {
         Some(document) if faults.is_empty() => Ok(document),
         None if faults.is_empty() => Err(vec![Fault::error(
@@ -106,12 +104,33 @@ fn read<T: DeserializeOwned + Default>(kind: Kind, mut value: Value) -> (T, Vec<
     (read, faults)
 }
 
-/// The faults of a conversion that aren't mere echoes of what the shape's faults have said already.
-fn beside(shape: &[Fault], converted: Vec<Fault>) -> impl Iterator<Item = Fault> {
-    let said: Vec<Path> = shape.iter().map(|fault| fault.path.clone()).collect();
-    converted
-        .into_iter()
-        .filter(move |fault| !said.iter().any(|path| path.lies_in(&fault.path)))
+/// Adds those faults that aren't mere echoes of what was said before.
+fn add_beside(said: &mut Vec<Fault>, faults: Vec<Fault>, is_echo: impl Fn(&Fault, &Fault) -> bool) {
+    let before = said.len();
+    for fault in faults {
+        if !said[..before]
+            .iter()
+            .any(|earlier| is_echo(&fault, earlier))
+        {
+            said.push(fault);
+        }
+    }
+}
+
+/// Whether a fault is about a place in which an earlier one lies.
+fn is_around(fault: &Fault, earlier: &Fault) -> bool {
+    earlier.path.lies_in(&fault.path)
+}
+
+/// Whether a fault may be that something is missing for which an earlier one's key was meant.
+fn is_missing_for(fault: &Fault, earlier: &Fault) -> bool {
+    let (path, wrong) = (fault.path.segments(), earlier.path.segments());
+    match wrong {
+        [parent @ .., Segment::Key(_)] if earlier.on == On::Key && fault.on == On::Key => {
+            path.starts_with(parent) && path.len() <= wrong.len()
+        }
+        _ => false,
+    }
 }
 
 struct Compiled {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::expression::Expression;
 use crate::grant::AllowLine;
@@ -64,7 +64,7 @@ pub struct Use {
     /// What the plugin is told: a mapping.
     pub with: Template,
     /// The same as it is written, its expressions as text.
-    pub written: Map<String, Value>,
+    pub written: Value,
     /// The environment's credential for each slot.
     pub credentials: BTreeMap<Slot, CredentialName>,
     /// The requests that it may make.

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use sandbook_runbook::{
-    Colour, Environment, Manifest, Plan, PluginName, Project, Report, Runbook, Source, check,
+    CheckedRunbook, Colour, Environment, Manifest, Plan, PluginName, Project, Report, Runbook,
+    Source, check,
 };
 use serde_json::{Map, Value};
 
@@ -77,25 +78,29 @@ fn said(source: &Source) -> String {
         Some("environment") => Environment::parse(source).map_or_else(of_report, |_| String::new()),
         Some("manifest") => Manifest::parse(source).map_or_else(of_report, |_| String::new()),
         Some("project") => Project::parse(source).map_or_else(of_report, |_| String::new()),
-        Some("runbook") => match Runbook::parse(source) {
-            Err(report) => of_report(report),
-            Ok((runbook, warnings)) => {
-                let environment = directive(source, "environment").map(|name| {
-                    let path = folder().join("environments").join(format!("{name}.yaml"));
-                    Environment::parse(&read(&path))
-                        .unwrap_or_else(|report| panic!("{}", of_report(report)))
-                });
-                let faults = match directive(source, "inputs") {
-                    Some(inputs) => {
-                        let inputs: Map<String, Value> = serde_json::from_str(inputs).unwrap();
-                        Plan::new(runbook, &plugins(), environment, inputs)
-                            .map_or_else(|faults| faults, |_| Vec::new())
-                    }
-                    None => check(&runbook, &plugins(), environment.as_ref()),
-                };
-                rendered(warnings.into_iter().chain(faults).collect())
+        Some("runbook") => {
+            let environment = directive(source, "environment").map(|name| {
+                let path = folder().join("environments").join(format!("{name}.yaml"));
+                Environment::parse(&read(&path))
+                    .unwrap_or_else(|report| panic!("{}", of_report(report)))
+            });
+            let more = |runbook: &Runbook| Some(check(runbook, &plugins(), environment.as_ref()));
+            match Runbook::parse_with(source, more) {
+                Err(report) => of_report(report),
+                Ok((runbook, warnings)) => {
+                    let faults = match directive(source, "inputs") {
+                        Some(inputs) => {
+                            let inputs: Map<String, Value> = serde_json::from_str(inputs).unwrap();
+                            CheckedRunbook::new(runbook, plugins(), [], environment)
+                                .and_then(|(runbook, _)| Plan::new(runbook, inputs))
+                                .map_or_else(|faults| faults, |_| Vec::new())
+                        }
+                        None => check(&runbook, &plugins(), environment.as_ref()),
+                    };
+                    rendered(warnings.into_iter().chain(faults).collect())
+                }
             }
-        },
+        }
         _ => panic!("`{}` has no kind in its name", source.name),
     }
 }

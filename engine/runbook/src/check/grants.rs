@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::grant::Grant;
 use crate::misfit::listed;
 use crate::path::Path;
-use crate::runbook::Runbook;
+use crate::runbook::{Placed, Runbook};
 use crate::scope::Scope;
 use crate::step::Step;
 
@@ -47,20 +47,25 @@ pub(super) fn refuse_sensitive(
 }
 
 /// Checks the lines that hold nothing but variables; those with inputs are checked once these are known.
-pub(super) fn check(step: &Step, place: &Path, environment: &Environment, faults: &mut Vec<Fault>) {
-    let Some(using) = step.plugin() else { return };
+pub(super) fn check(placed: &[Placed<'_>], environment: &Environment, faults: &mut Vec<Fault>) {
     let scope = Scope::new(&Map::new(), &environment.vars);
-    for (index, line) in using.allow.iter().enumerate() {
+    let lines = placed.iter().flat_map(|(_, place, step)| {
+        let lines = step.plugin().into_iter().flat_map(|using| &using.allow);
+        lines
+            .enumerate()
+            .map(move |(index, line)| (place, index, line))
+    });
+    for (place, index, line) in lines {
         let mut touched = line.holes().iter().flat_map(Expression::touches);
         if touched.any(|touched| touched.root() != "vars") {
             continue;
         }
         // What can't be resolved names nothing, which is told elsewhere, or doesn't fit in.
-        let place = place.key("allow").index(index);
+        let place = || place.key("allow").index(index);
         match line.resolve(&scope) {
             Ok(grant) => faults.extend(outside(&grant, environment, place)),
             Err(fault) if line.holes().iter().all(|hole| hole.eval(&scope).is_ok()) => {
-                faults.push(Fault::error(place, fault.to_string()));
+                faults.push(Fault::error(place(), fault.to_string()));
             }
             Err(_) => {}
         }
@@ -68,7 +73,11 @@ pub(super) fn check(step: &Step, place: &Path, environment: &Environment, faults
 }
 
 /// A grant that the ceiling cuts off: an error where nothing is left of it, a warning where something is.
-pub(crate) fn outside(grant: &Grant, environment: &Environment, place: Path) -> Option<Fault> {
+pub(crate) fn outside(
+    grant: &Grant,
+    environment: &Environment,
+    place: impl FnOnce() -> Path,
+) -> Option<Fault> {
     let ceiling = &environment.ceiling;
     if grant.within(ceiling) {
         return None;
@@ -80,11 +89,11 @@ pub(crate) fn outside(grant: &Grant, environment: &Environment, place: Path) -> 
         .map(ToString::to_string)
         .collect();
     Some(if left.is_empty() {
-        Fault::error(place, format!("environment `{name}` allows nothing of `{grant}`"))
+        Fault::error(place(), format!("environment `{name}` allows nothing of `{grant}`"))
             .help(format!("add it to the environment's `ceiling`, or remove it here; the step could not use it in `{name}`"))
     } else {
         Fault::warning(
-            place,
+            place(),
             format!("environment `{name}` allows only a part of `{grant}`"),
         )
         .help(format!(

@@ -1,12 +1,12 @@
 //! The order of the steps: ids, needs, cycles, and what is surely over when a step starts.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::fault::Fault;
 use crate::misfit::listed;
 use crate::path::Path;
-use crate::runbook::{Runbook, Section};
+use crate::runbook::{Placed, Section};
 use crate::step::{Needs, Step};
 use crate::suggest::closest;
 
@@ -14,13 +14,13 @@ use crate::suggest::closest;
 pub(super) struct Order<'a> {
     steps: Vec<Entry<'a>>,
     by_id: HashMap<&'a str, usize>,
-    /// What is surely over when a step starts; found when first asked for.
-    over: RefCell<BTreeMap<usize, HashSet<usize>>>,
+    /// For a step, which others are surely over when it starts; found when first asked for.
+    over: RefCell<BTreeMap<usize, Vec<bool>>>,
 }
 
 struct Entry<'a> {
     section: Section,
-    place: Path,
+    place: &'a Path,
     step: &'a Step,
     /// The first step of its section.
     first: usize,
@@ -28,10 +28,10 @@ struct Entry<'a> {
 
 impl<'a> Order<'a> {
     /// The order, and what is wrong with it.
-    pub(super) fn of(runbook: &'a Runbook, faults: &mut Vec<Fault>) -> Order<'a> {
-        let mut steps: Vec<Entry<'a>> = Vec::new();
-        let mut by_id = HashMap::new();
-        for (section, place, step) in runbook.placed_steps() {
+    pub(super) fn of(placed: &'a [Placed<'a>], faults: &mut Vec<Fault>) -> Order<'a> {
+        let mut steps: Vec<Entry<'a>> = Vec::with_capacity(placed.len());
+        let mut by_id = HashMap::with_capacity(placed.len());
+        for &(section, ref place, step) in placed {
             let position = steps.len();
             let first = steps
                 .last()
@@ -88,29 +88,38 @@ impl<'a> Order<'a> {
         if self.steps[earlier].section != self.steps[later].section {
             return earlier < later;
         }
-        self.over
-            .borrow_mut()
-            .entry(later)
-            .or_insert_with(|| self.waits_for(later))
-            .contains(&earlier)
+        let directly = match self.steps[later].step.needs {
+            Needs::AllBefore => earlier < later,
+            Needs::These(_) => self.needs(later).any(|need| need == earlier),
+        };
+        directly
+            || self
+                .over
+                .borrow_mut()
+                .entry(later)
+                .or_insert_with(|| self.waits_for(later))[earlier]
     }
 
     /// All that a step waits for, directly or not.
-    fn waits_for(&self, step: usize) -> HashSet<usize> {
-        let mut over = HashSet::new();
+    fn waits_for(&self, step: usize) -> Vec<bool> {
+        let mut over = vec![false; self.steps.len()];
         let mut open = vec![step];
         // Everything before this position of the section is already there.
         let mut all_before = 0;
         while let Some(at) = open.pop() {
-            let next: Vec<usize> = match &self.steps[at].step.needs {
+            let mut then = |next: usize| {
+                if !std::mem::replace(&mut over[next], true) {
+                    open.push(next);
+                }
+            };
+            match &self.steps[at].step.needs {
                 Needs::AllBefore => {
                     let from = self.steps[at].first.max(all_before);
                     all_before = all_before.max(at);
-                    (from..at).collect()
+                    (from..at).for_each(&mut then);
                 }
-                Needs::These(_) => self.needs(at).collect(),
-            };
-            open.extend(next.into_iter().filter(|&next| over.insert(next)));
+                Needs::These(_) => self.needs(at).for_each(&mut then),
+            }
         }
         over
     }
@@ -169,12 +178,13 @@ impl<'a> Order<'a> {
 
     /// Names each cycle once, at the first of its steps.
     fn check_cycles(&self, faults: &mut Vec<Fault>) {
-        let mut done = HashSet::new();
+        let mut done = vec![false; self.steps.len()];
+        let mut on_trail = done.clone();
         for start in 0..self.steps.len() {
-            if done.contains(&start) {
+            if done[start] {
                 continue;
             }
-            if let Some(cycle) = self.cycle_from(start, &mut done) {
+            if let Some(cycle) = self.cycle_from(start, &mut done, &mut on_trail) {
                 let ids: Vec<&str> = cycle
                     .iter()
                     .chain(cycle.first())
@@ -210,27 +220,35 @@ impl<'a> Order<'a> {
         }
     }
 
-    /// A cycle that can be reached from a step; what was looked at is `done`.
-    fn cycle_from(&self, start: usize, done: &mut HashSet<usize>) -> Option<Vec<usize>> {
+    /// A cycle that can be reached from a step; what was looked at is `done`. Nothing is `on_trail` before
+    /// and after.
+    fn cycle_from(
+        &self,
+        start: usize,
+        done: &mut [bool],
+        on_trail: &mut [bool],
+    ) -> Option<Vec<usize>> {
         let mut trail: Vec<(usize, Vec<usize>)> = vec![(start, self.next(start))];
-        let mut on_trail = HashSet::from([start]);
+        on_trail[start] = true;
         while let Some((at, next)) = trail.last_mut() {
             let at = *at;
             match next.pop() {
                 None => {
-                    done.insert(at);
-                    on_trail.remove(&at);
+                    done[at] = true;
+                    on_trail[at] = false;
                     trail.pop();
                 }
-                Some(step) if on_trail.contains(&step) => {
+                Some(step) if on_trail[step] => {
+                    for (at, _) in &trail {
+                        done[*at] = true;
+                        on_trail[*at] = false;
+                    }
                     let from = trail.iter().position(|(at, _)| *at == step)?;
-                    let cycle = trail[from..].iter().map(|(at, _)| *at).collect();
-                    done.extend(on_trail);
-                    return Some(cycle);
+                    return Some(trail[from..].iter().map(|(at, _)| *at).collect());
                 }
-                Some(step) if done.contains(&step) => {}
+                Some(step) if done[step] => {}
                 Some(step) => {
-                    on_trail.insert(step);
+                    on_trail[step] = true;
                     trail.push((step, self.next(step)));
                 }
             }

@@ -1,32 +1,40 @@
-//! Outputs that may not be there: a step that was skipped, or that failed and was let pass, has none.
+//! Results that may not be there: a step that was skipped, or that failed and was let pass, has no outputs, and
+//! only one that failed has an error.
 
 use super::order::Order;
 use super::site::{Role, Site, Time};
-use crate::expression::Expression;
+use crate::expression::{Expression, Stand};
 use crate::fault::Fault;
+use crate::names::StepId;
 use crate::runbook::Section;
 use crate::step::{OnFailure, Step};
 
 /// Asks for a default where an expression would come out undefined.
 pub(super) fn check(site: &Site<'_>, order: &Order<'_>, faults: &mut Vec<Fault>) {
-    let mut asked = Vec::new();
+    let mut asked: Vec<&StepId> = Vec::new();
     for touched in site.expression.touches() {
         let Some((section, step)) = touched.step().and_then(|id| order.find(id.as_str())) else {
             continue;
         };
-        if asked.contains(&&step.id) {
+        if asked.contains(&&step.id) || is_guarded(step, site.time) {
             continue;
         }
         asked.push(&step.id);
-        let Some(why) = may_be_missing(section, step, site.time) else {
-            continue;
-        };
-        if is_guarded(step, site.time) || !site.expression.is_undefined_without(&step.id) {
+        let missing: Vec<&str> = stands(section, step, site.time)
+            .into_iter()
+            .filter(|(stand, _)| site.expression.is_undefined_when(&step.id, *stand))
+            .map(|(_, how)| how)
+            .collect();
+        if missing.is_empty() {
             continue;
         }
         let fault = Fault::error(
             site.place.clone(),
-            format!("`{touched}` is undefined when {why}"),
+            format!(
+                "`{touched}` is undefined when step `{}` {}",
+                step.id,
+                missing.join(" or ")
+            ),
         );
         faults.push(fault.on_part(touched.to_string()).help(format!(
             "add a default, such as `{touched} | default('unknown')`"
@@ -34,25 +42,30 @@ pub(super) fn check(site: &Site<'_>, order: &Order<'_>, faults: &mut Vec<Fault>)
     }
 }
 
-/// Why a step may have no outputs when the expression is evaluated.
-fn may_be_missing(section: Section, step: &Step, time: Time<'_>) -> Option<String> {
-    let id = &step.id;
+/// How a step may stand when the expression is evaluated, in words.
+fn stands(section: Section, step: &Step, time: Time<'_>) -> Vec<(Stand, &'static str)> {
     let elsewhere = match time {
-        Time::Before => false,
+        Time::Before => return Vec::new(),
         Time::Step(own, ..) => own != section,
         Time::End => section == Section::OnFailure,
     };
+    let mut stands = Vec::new();
     if elsewhere {
-        Some(format!("step `{id}` has not run or has failed"))
-    } else if step.condition.is_some() {
-        Some(format!("step `{id}` is skipped by its `if`"))
-    } else if step.on_failure == OnFailure::Continue {
-        Some(format!(
-            "step `{id}` fails, which `on_failure: continue` lets pass"
-        ))
+        stands.push((Stand::NotRun, "has not run"));
+        stands.push((Stand::Failed, "has failed"));
     } else {
-        None
+        if step.condition.is_some() {
+            stands.push((Stand::Skipped, "is skipped by its `if`"));
+        }
+        if step.on_failure == OnFailure::Continue {
+            stands.push((
+                Stand::Failed,
+                "fails, which `on_failure: continue` lets pass",
+            ));
+        }
     }
+    stands.push((Stand::Succeeded, "has succeeded"));
+    stands
 }
 
 /// Whether the step that uses the outputs runs only if its `if`, which looks at the other step, says so.

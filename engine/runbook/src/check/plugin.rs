@@ -12,35 +12,36 @@ use crate::path::Path;
 use crate::step::Use;
 use crate::suggest::closest;
 
-pub(super) fn check(
-    using: &Use,
-    place: &Path,
-    manifests: &BTreeMap<PluginName, Manifest>,
-    environment: Option<&Environment>,
-    faults: &mut Vec<Fault>,
-) {
-    match manifests.get(&using.plugin) {
-        None => faults.push(unknown_plugin(&using.plugin, manifests, place.key("uses"))),
-        Some(manifest) => {
-            with::check(using, manifest, &place.key("with"), faults);
-            check_slots(using, manifest, place, faults);
-        }
-    }
-    if let Some(environment) = environment {
-        check_credentials(using, environment, &place.key("credentials"), faults);
-    }
+/// What a step's use of a plugin is held against.
+pub(super) struct Plugins<'a> {
+    /// The names of all plugins of the project.
+    pub(super) names: &'a [&'a str],
+    /// The manifests of those that the runbook uses, at least.
+    pub(super) manifests: &'a BTreeMap<PluginName, Manifest>,
+    pub(super) environment: Option<&'a Environment>,
 }
 
-fn unknown_plugin(
-    name: &PluginName,
-    manifests: &BTreeMap<PluginName, Manifest>,
-    place: Path,
-) -> Fault {
-    let known = manifests.keys().map(PluginName::as_str);
-    let fault = Fault::error(place, format!("the project has no plugin `{name}`"));
-    match closest(name.as_str(), known) {
-        Some(meant) => fault.label(format!("did you mean `{meant}`?")),
-        None => fault.help("add it to `plugins` in `sandbook.yaml`"),
+impl Plugins<'_> {
+    /// Checks the use of a plugin by the step at this place.
+    pub(super) fn check(&self, using: &Use, place: &Path, faults: &mut Vec<Fault>) {
+        match self.manifests.get(&using.plugin) {
+            None => faults.push(self.unknown(&using.plugin, place.key("uses"))),
+            Some(manifest) => {
+                with::check(using, manifest, place, faults);
+                check_slots(using, manifest, place, faults);
+            }
+        }
+        if let Some(environment) = self.environment {
+            check_credentials(using, environment, place, faults);
+        }
+    }
+
+    fn unknown(&self, name: &PluginName, place: Path) -> Fault {
+        let fault = Fault::error(place, format!("the project has no plugin `{name}`"));
+        match closest(name.as_str(), self.names.iter().copied()) {
+            Some(meant) => fault.label(format!("did you mean `{meant}`?")),
+            None => fault.help("add it to `plugins` in `sandbook.yaml`"),
+        }
     }
 }
 
@@ -105,7 +106,7 @@ fn check_credentials(
             .keys()
             .map(crate::names::CredentialName::as_str);
         let fault = Fault::error(
-            place.key(slot.as_str()),
+            place.key("credentials").key(slot.as_str()),
             format!(
                 "environment `{}` has no credential `{credential}`",
                 environment.name

@@ -2,7 +2,7 @@
 
 use crate::expression::Expression;
 use crate::path::Path;
-use crate::runbook::{Runbook, Section};
+use crate::runbook::{Placed, Runbook, Section};
 use crate::step::{Action, Check, Step};
 use crate::template::Template;
 
@@ -34,7 +34,7 @@ pub(super) enum Role {
 }
 
 /// All expressions of a runbook, in the order of the document's sections.
-pub(super) fn sites(runbook: &Runbook) -> impl Iterator<Item = Site<'_>> {
+pub(super) fn sites<'a>(runbook: &'a Runbook, placed: &[Placed<'a>]) -> Vec<Site<'a>> {
     let mut sites = Vec::new();
     for (index, check) in runbook.checks.iter().enumerate() {
         of_check(
@@ -44,7 +44,7 @@ pub(super) fn sites(runbook: &Runbook) -> impl Iterator<Item = Site<'_>> {
             &mut sites,
         );
     }
-    for (section, place, step) in runbook.placed_steps() {
+    for &(section, ref place, step) in placed {
         if let Some(condition) = &step.condition {
             let time = Time::Step(section, step, Role::Condition);
             sites.push(Site {
@@ -55,33 +55,28 @@ pub(super) fn sites(runbook: &Runbook) -> impl Iterator<Item = Site<'_>> {
         }
         of_action(
             step,
-            &place,
+            place,
             Time::Step(section, step, Role::Action),
             &mut sites,
         );
     }
     for (name, template) in &runbook.outputs {
-        of_template(
-            template,
-            &Path::root().key("outputs").key(name.as_str()),
-            Time::End,
-            &mut sites,
-        );
+        let place = Path::root().key("outputs");
+        of_template(template, &place, name.as_str(), Time::End, &mut sites);
     }
-    sites.into_iter()
+    sites
 }
 
 fn of_action<'a>(step: &'a Step, place: &Path, time: Time<'a>, sites: &mut Vec<Site<'a>>) {
     match &step.action {
-        Action::Wait(duration) => of_template(duration, &place.key("wait"), time, sites),
+        Action::Wait(duration) => of_template(duration, place, "wait", time, sites),
         Action::Assert(check) => of_check(check, &place.key("assert"), time, sites),
         Action::Plugin(using) => {
-            of_template(&using.with, &place.key("with"), time, sites);
+            of_template(&using.with, place, "with", time, sites);
             for (index, line) in using.allow.iter().enumerate() {
-                let place = place.key("allow").index(index);
                 let holes = line.holes().iter();
                 sites.extend(holes.map(|expression| Site {
-                    place: place.clone(),
+                    place: place.key("allow").index(index),
                     expression,
                     time: Time::Before,
                 }));
@@ -96,17 +91,19 @@ fn of_check<'a>(check: &'a Check, place: &Path, time: Time<'a>, sites: &mut Vec<
         expression: &check.condition,
         time,
     });
-    of_template(&check.message, &place.key("message"), time, sites);
+    of_template(&check.message, place, "message", time, sites);
 }
 
+/// The expressions of a template that is the value of a key.
 fn of_template<'a>(
     template: &'a Template,
     place: &Path,
+    key: &str,
     time: Time<'a>,
     sites: &mut Vec<Site<'a>>,
 ) {
     sites.extend(template.expressions().map(|(path, expression)| Site {
-        place: place.extend(path.segments().iter().cloned()),
+        place: place.key(key).extend(path.segments().iter().cloned()),
         expression,
         time,
     }));

@@ -1,13 +1,13 @@
 //! Whether what a step tells its plugin fits the plugin's schema, as far as it is known.
 
 use jsonschema::error::{ValidationError, ValidationErrorKind};
-use serde_json::Value;
 
 use crate::fault::Fault;
 use crate::manifest::Manifest;
 use crate::path::{Path, Segment};
 use crate::step::Use;
 
+/// `place` is the step's.
 pub(super) fn check(using: &Use, manifest: &Manifest, place: &Path, faults: &mut Vec<Fault>) {
     let schema = match manifest.input_schema() {
         Ok(schema) => schema,
@@ -16,17 +16,20 @@ pub(super) fn check(using: &Use, manifest: &Manifest, place: &Path, faults: &mut
                 "the inputs of plugin `{}` can't be checked: {fault}",
                 manifest.name
             );
-            faults.push(Fault::error(place.clone(), message).on_key());
+            faults.push(Fault::error(place.key("with"), message).on_key());
             return;
         }
     };
+    if schema.takes(&using.written) {
+        return;
+    }
     let unknown: Vec<String> = using
         .with
         .expressions()
         .map(|(path, _)| pointer(path))
         .collect();
-    let value = Value::Object(using.written.clone());
-    faults.extend(schema.faults(&value, place, |error| is_certain(error, &unknown)));
+    let place = place.key("with");
+    faults.extend(schema.faults(&using.written, &place, |error| is_certain(error, &unknown)));
 }
 
 /// Whether an error stands whatever the expressions come to.

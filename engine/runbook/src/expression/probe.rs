@@ -1,4 +1,4 @@
-//! Would an expression be defined if a step had not succeeded?
+//! Would an expression be defined if a step had ended in one way or another?
 
 use std::sync::Arc;
 
@@ -7,29 +7,57 @@ use minijinja::value::{Enumerator, Object};
 
 use super::{ExprProblem, Expression};
 use crate::names::StepId;
-use crate::scope::{StepFacts, step_value};
+
+/// How a step stands when an expression looks at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stand {
+    /// It hasn't run: it has neither outputs nor an error.
+    NotRun,
+    /// It was skipped: it has neither outputs nor an error.
+    Skipped,
+    /// It failed: it has an error and no outputs.
+    Failed,
+    /// It succeeded: it has outputs and no error.
+    Succeeded,
+}
 
 impl Expression {
-    /// Whether the expression certainly comes out undefined when this step was skipped, or when it failed: its
-    /// outputs are empty then.
+    /// Whether the expression certainly comes out undefined when a step stands like this.
     ///
     /// Nothing else is known, so all other names are taken to be there. The answer is yes only if the
     /// expression is undefined whatever truth they have; that an expression can't be evaluated for another
     /// reason says nothing.
-    pub fn is_undefined_without(&self, step: &StepId) -> bool {
-        [StepFacts::skipped(), StepFacts::failed(None)]
-            .iter()
-            .any(|facts| {
-                [true, false].into_iter().all(|truth| {
-                    let world = World {
-                        step: step.clone(),
-                        facts: step_value(facts),
-                        rest: Anything { truth },
-                    };
-                    let evaluated = self.evaluate(Value::from_object(world));
-                    matches!(evaluated, Err(ExprProblem::Undefined(_)))
-                })
-            })
+    pub fn is_undefined_when(&self, step: &StepId, stand: Stand) -> bool {
+        [true, false].into_iter().all(|truth| {
+            let rest = Anything { truth, depth: 3 };
+            let world = World {
+                step: step.clone(),
+                facts: stand.facts(rest),
+                rest,
+            };
+            let evaluated = self.evaluate(Value::from_object(world));
+            matches!(evaluated, Err(ExprProblem::Undefined(_)))
+        })
+    }
+}
+
+impl Stand {
+    fn facts(self, rest: Anything) -> Value {
+        let anything = || Value::from_object(rest);
+        let nothing = || Value::from(());
+        let none = || Value::from_pairs([("", ""); 0]);
+        let (status, changed, outputs, error) = match self {
+            Stand::NotRun => ("pending", Value::from(false), none(), nothing()),
+            Stand::Skipped => ("skipped", Value::from(false), none(), nothing()),
+            Stand::Failed => ("failed", anything(), none(), anything()),
+            Stand::Succeeded => ("succeeded", anything(), anything(), nothing()),
+        };
+        Value::from_pairs([
+            ("status", Value::from(status)),
+            ("changed", changed),
+            ("outputs", outputs),
+            ("error", error),
+        ])
     }
 }
 
@@ -45,6 +73,8 @@ struct World {
 #[derive(Debug, Clone, Copy)]
 struct Anything {
     truth: bool,
+    /// How many levels of it are enumerated: what is written out or compared as a whole has an end.
+    depth: u8,
 }
 
 /// All steps: one as given, the others anything.
@@ -72,11 +102,17 @@ impl Object for Steps {
 
 impl Object for Anything {
     fn get_value(self: &Arc<Self>, _: &Value) -> Option<Value> {
-        Some(Value::from_dyn_object(self.clone()))
+        Some(Value::from_object(Anything {
+            truth: self.truth,
+            depth: self.depth.saturating_sub(1),
+        }))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(&["anything"])
+        match self.depth {
+            0 => Enumerator::Empty,
+            _ => Enumerator::Str(&["anything"]),
+        }
     }
 
     fn is_true(self: &Arc<Self>) -> bool {

@@ -190,10 +190,10 @@ fn a_clone_keeps_what_it_saw() {
 
 #[test]
 fn a_step_that_is_missed_is_found() {
-    let missed = |source: &str| {
+    let missed = |source: &str, stand| {
         Expression::parse(source)
             .unwrap()
-            .is_undefined_without(&step("a"))
+            .is_undefined_when(&step("a"), stand)
     };
     for source in [
         "steps.a.outputs.url",
@@ -201,10 +201,16 @@ fn a_step_that_is_missed_is_found() {
         "steps.a.outputs.url == inputs.url",
         "steps.a.outputs.list | length",
         "steps.a.outputs.url if inputs.x else steps.a.outputs.other",
-        "steps.a.error.message",
     ] {
-        assert!(missed(source), "{source}");
+        for stand in [Stand::NotRun, Stand::Skipped, Stand::Failed] {
+            assert!(missed(source, stand), "{source}");
+        }
+        assert!(!missed(source, Stand::Succeeded), "{source}");
     }
+    for stand in [Stand::NotRun, Stand::Skipped, Stand::Succeeded] {
+        assert!(missed("steps.a.error.message", stand));
+    }
+    assert!(!missed("steps.a.error.message", Stand::Failed));
     for source in [
         "steps.b.outputs.url",
         "steps.a.status == 'failed'",
@@ -213,10 +219,21 @@ fn a_step_that_is_missed_is_found() {
         "steps.a.outputs.url if inputs.with_a else 'none'",
         "steps.a.outputs",
         "steps.a.changed",
+        "steps.a.error",
+        "steps.a.error.message if steps.a.status == 'failed' else 'none'",
         "inputs.n + vars.m",
         "inputs.list | first | upper",
+        "'x' ~ inputs.url ~ steps.a.changed",
+        "inputs.x == vars.y or [inputs.x, vars.y] | sort | string == inputs | tojson",
         "steps.a.outputs.url is defined and steps.a.outputs.url == 'x'",
     ] {
-        assert!(!missed(source), "{source}");
+        for stand in [
+            Stand::NotRun,
+            Stand::Skipped,
+            Stand::Failed,
+            Stand::Succeeded,
+        ] {
+            assert!(!missed(source, stand), "{source}");
+        }
     }
 }

@@ -12,6 +12,7 @@ pub(super) struct Methods(u8);
 /// Each method's place is its bit, and its place when shown.
 const NAMES: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 const ALL: u8 = (1 << NAMES.len()) - 1;
+const READING: u8 = 0b111;
 
 /// Why a text is no list of methods.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,11 @@ impl Methods {
         self.0 == 0
     }
 
+    /// Whether there are others in it than `GET`, `HEAD` and `OPTIONS`.
+    pub(super) fn may_change(self) -> bool {
+        self.0 & !READING != 0
+    }
+
     fn names(self) -> impl Iterator<Item = &'static str> {
         NAMES
             .iter()
@@ -104,6 +110,19 @@ mod tests {
             ("DELETE,PATCH,PUT,POST,OPTIONS,HEAD,GET", "*"),
         ] {
             assert_eq!(Methods::parse(text).unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn all_but_three_may_change_something() {
+        for (text, may_change) in [
+            ("GET,HEAD,OPTIONS", false),
+            ("POST", true),
+            ("GET,DELETE", true),
+            ("*", true),
+        ] {
+            let methods = Methods::parse(text).unwrap();
+            assert_eq!(methods.may_change(), may_change, "{text}");
         }
     }
 

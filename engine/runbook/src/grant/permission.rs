@@ -1,6 +1,7 @@
 //! What a step may do: its grants, under an environment's ceiling.
 
 use std::fmt;
+use std::sync::Arc;
 
 use url::{Position, Url};
 
@@ -14,7 +15,7 @@ pub struct Permission {
     /// What the step is granted; empty means no request at all.
     pub step: Vec<Grant>,
     /// What the environment allows at most; absent without an environment.
-    pub ceiling: Option<Vec<Grant>>,
+    pub ceiling: Option<Arc<[Grant]>>,
 }
 
 /// Why a request is not permitted. Its text names the method and the URL, without its query, and what is missing.

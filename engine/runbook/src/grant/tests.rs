@@ -147,7 +147,7 @@ fn a_ceiling_covers_by_methods() {
 fn a_denial_says_which_grant_is_missing() {
     let permission = Permission {
         step: vec![grant("* https://h/a/**")],
-        ceiling: Some(vec![grant("GET https://h/**")]),
+        ceiling: Some([grant("GET https://h/**")].into()),
     };
     let denial = |method, text| {
         permission

@@ -70,6 +70,8 @@ pub(super) fn inputs(
 pub(super) struct Resolving<'a> {
     pub(super) manifests: &'a BTreeMap<PluginName, Manifest>,
     pub(super) environment: Option<&'a Environment>,
+    /// The environment's, which all steps share.
+    pub(super) ceiling: Option<Arc<[Grant]>>,
     pub(super) scope: &'a Scope,
 }
 
@@ -83,7 +85,7 @@ impl Resolving<'_> {
         };
         let mut grants: Vec<Grant> = Vec::new();
         for (index, line) in using.allow.iter().enumerate() {
-            let place = place.key("allow").index(index);
+            let place = || place.key("allow").index(index);
             match line.resolve(self.scope) {
                 Ok(grant) => {
                     let cut_off = self
@@ -92,7 +94,7 @@ impl Resolving<'_> {
                     faults.extend(cut_off.filter(Fault::is_error));
                     grants.push(grant);
                 }
-                Err(fault) => faults.push(Fault::error(place, fault.to_string())),
+                Err(fault) => faults.push(Fault::error(place(), fault.to_string())),
             }
         }
         let plugin = PluginFacts {
@@ -105,14 +107,11 @@ impl Resolving<'_> {
                 .filter_map(|ask| ask.not_granted(&grants))
                 .collect(),
         };
-        let ceiling = self
-            .environment
-            .map(|environment| environment.ceiling.clone());
         Planned {
             step: step.clone(),
             permission: Arc::new(Permission {
                 step: grants,
-                ceiling,
+                ceiling: self.ceiling.clone(),
             }),
             credentials: bound(using, manifest, self.environment),
             reveal: using.reveal.clone(),

@@ -79,12 +79,18 @@ impl WireStep {
         };
         let condition = match self.condition.take() {
             None => Some(None),
-            Some(value) => reader.condition(&value, &place.key("if")).map(Some),
+            Some(value) => reader.or_told(
+                |reader| reader.condition(&value, &place.key("if")).map(Some),
+                || None,
+            ),
         };
         let timeout = self.timeout(place, reader);
         let retry = match &self.retry {
             None => Some(Retry::default()),
-            Some(retry) => retry.convert(&place.key("retry"), &mut reader.faults),
+            Some(retry) => reader.or_told(
+                |reader| retry.convert(&place.key("retry"), &mut reader.faults),
+                Retry::default,
+            ),
         };
         let on_failure = match self.on_failure {
             None | Some(WireOnFailure::Abort) => OnFailure::Abort,
@@ -163,8 +169,8 @@ impl WireStep {
         let plugin = self
             .uses
             .and_then(|name| reader.parsed::<PluginName>(&name, &place.key("uses")));
-        let written = self.with.unwrap_or_default();
-        let with = reader.template(&Value::Object(written.clone()), &place.key("with"));
+        let written = Value::Object(self.with.unwrap_or_default());
+        let with = reader.template(&written, &place.key("with"));
         let mut credentials = BTreeMap::new();
         for (slot, credential) in self.credentials.unwrap_or_default() {
             let place = place.key("credentials").key(&slot);
