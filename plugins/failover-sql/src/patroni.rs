@@ -56,6 +56,15 @@ impl Cluster {
     }
 }
 
+/// What became of the request to switch over.
+enum Started {
+    /// It was done, or is planned.
+    Accepted,
+    /// Someone was faster, the cluster isn't sure, or its answer got lost, as it may when the node that gives it is the
+    /// one that is deposed. The failure is what the step comes to where the candidate doesn't lead.
+    Unsure(Failure),
+}
+
 /// Makes the candidate the cluster's leader.
 ///
 /// The request names the leader that it expects, so that a second one is refused (412): it is repeatable.
@@ -78,25 +87,14 @@ pub(crate) fn switch_over(context: &Context, target: &Target) -> Result<Done<Out
         );
     }
 
-    let body = json!({"leader": leader, "candidate": candidate});
-    let response = target
-        .prepared(http::post(&target.url("switchover")))
-        .body_json(&body)
-        .repeatable(true)
-        .send()?;
-    match response.status() {
-        200 => {}
-        202 => log::info!("the switchover is planned for later"),
-        // Someone was faster, or the cluster isn't sure: the cluster itself knows.
-        412 | 503 => {
-            let is_leader = target.look()?.leader() == Some(candidate);
-            return if is_leader {
+    if let Started::Unsure(failure) = target.start(leader)? {
+        // The cluster itself knows.
+        return match target.look() {
+            Ok(cluster) if cluster.leader() == Some(candidate) => {
                 Ok(moved(candidate, Some(leader.to_owned())))
-            } else {
-                Err(response.failure())
-            };
-        }
-        _ => return Err(response.failure()),
+            }
+            _ => Err(failure),
+        };
     }
 
     loop {
@@ -112,6 +110,29 @@ pub(crate) fn switch_over(context: &Context, target: &Target) -> Result<Done<Out
 }
 
 impl Target {
+    /// Asks that the candidate take over from this leader.
+    fn start(&self, leader: &str) -> Result<Started, Failure> {
+        let body = json!({"leader": leader, "candidate": self.candidate});
+        let answer = self
+            .prepared(http::post(&self.url("switchover")))
+            .body_json(&body)
+            .repeatable(true)
+            .send();
+        match answer {
+            Ok(response) => match response.status() {
+                200 => Ok(Started::Accepted),
+                202 => {
+                    log::info!("the switchover is planned for later");
+                    Ok(Started::Accepted)
+                }
+                412 | 503 => Ok(Started::Unsure(response.failure())),
+                _ => Err(response.failure()),
+            },
+            Err(error) if error.is_passing() => Ok(Started::Unsure(error.into())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn look(&self) -> Result<Cluster, Failure> {
         self.prepared(http::get(&self.url("cluster"))).json()
     }
@@ -141,6 +162,13 @@ mod tests {
 
     /// Performs a switchover to `b`; `leaders` are those of one look after the other, the last one stays.
     fn perform(leaders: &[&'static str], answer: Answer) -> Shown<Result<Done<Output>, Failure>> {
+        perform_and_get(leaders, Ok(answer))
+    }
+
+    fn perform_and_get(
+        leaders: &[&'static str],
+        answer: Result<Answer, http::Error>,
+    ) -> Shown<Result<Done<Output>, Failure>> {
         let mut leaders = leaders.to_vec();
         leaders.reverse();
         let target = Target {
@@ -161,7 +189,7 @@ mod tests {
                     .map(|name| json!({"name": name, "role": role(name), "state": "running"}));
                 Ok(Answer::json(200, &json!({"members": members})))
             }
-            "POST https://pg.example:8008/switchover" => Ok(answer.clone()),
+            "POST https://pg.example:8008/switchover" => answer.clone(),
             line => panic!("{line}"),
         })
         .perform(|context| switch_over(context, &target))
@@ -211,6 +239,18 @@ mod tests {
             perform(&["a"], Answer::status(503)).ended.unwrap_err().kind,
             Kind::Unavailable
         );
+    }
+
+    #[test]
+    fn a_lost_answer_is_looked_into() {
+        let lost = || Err(http::Error::Unreachable("the connection broke".to_owned()));
+        let done = perform_and_get(&["a", "b"], lost()).ended.unwrap();
+        assert_eq!(
+            (done.changed, done.data.previous.as_deref()),
+            (true, Some("a"))
+        );
+        let failure = perform_and_get(&["a"], lost()).ended.unwrap_err();
+        assert_eq!(failure.kind, Kind::Unavailable);
     }
 
     #[test]

@@ -56,7 +56,17 @@ pub(crate) fn merge(present: &[Value], wanted: &[Wanted], ours: &Ours) -> Merged
             .iter()
             .any(|rule| !ours.has(rule) && admits(rule, wanted))
     };
-    let needed: Vec<&Wanted> = wanted.iter().filter(|wanted| !is_met(wanted)).collect();
+    // Who is named twice gets one rule, by the first of the names.
+    let is_first = |place: usize| {
+        wanted[..place]
+            .iter()
+            .all(|earlier| earlier.block != wanted[place].block)
+    };
+    let needed: Vec<&Wanted> = (0..wanted.len())
+        .filter(|place| is_first(*place))
+        .map(|place| &wanted[place])
+        .filter(|wanted| !is_met(wanted))
+        .collect();
 
     let mut met = vec![false; needed.len()];
     let mut merged = Merged::default();
@@ -210,6 +220,14 @@ mod tests {
             rule("by hand", "192.0.2.1", 5),
         ];
         assert!(!merge(&present, &wanted(&["10.1.0.0/16", "192.0.2.1/32"]), &OURS).differs());
+    }
+
+    #[test]
+    fn who_is_named_twice_gets_one_rule() {
+        let twice = wanted(&["10.1.0.0/16", "10.1.0.0/16"]);
+        let merged = merge(&[], &twice, &OURS);
+        assert_eq!(names(&merged.added), ["sandbook 10.1.0.0/16"]);
+        assert!(!merge(&merged.rules, &twice, &OURS).differs());
     }
 
     #[test]
