@@ -22,8 +22,10 @@ Exit status:
   130  interrupted
 
 Environment:
-  SANDBOOK_PROJECT  the project's folder, as --project
-  SANDBOOK_HOME     where runs are recorded, as --state
+  SANDBOOK_PROJECT  the project's folder, where --project names none; without either, a runbook
+                    that is named by its path belongs to the nearest project above it
+  SANDBOOK_HOME     where runs are recorded, where --state doesn't say; comes before `state`
+                    in sandbook.yaml
   NO_COLOR          no colours, when set to anything";
 
 const FIRST_STEPS: &str = "\
@@ -57,25 +59,18 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 pub(crate) struct Places {
     /// The project's folder [default: the nearest one upwards with a sandbook.yaml]
-    ///
-    /// Comes before $SANDBOOK_PROJECT. A runbook that is named by its path belongs to the nearest project
-    /// above it, unless this option or the variable names another.
     #[arg(long, global = true, value_name = "DIR", help_heading = "Places")]
     pub(crate) project: Option<PathBuf>,
     /// Where runs are recorded [default: as sandbook.yaml says, else the XDG state directory]
-    ///
-    /// Comes before $SANDBOOK_HOME, which comes before `state` in sandbook.yaml.
     #[arg(long, global = true, value_name = "DIR", help_heading = "Places")]
     pub(crate) state: Option<PathBuf>,
 }
 
-/// How a result is printed.
+/// How a result is printed: for people, or for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
     #[default]
     Human,
-    /// For programs.
     Json,
 }
 

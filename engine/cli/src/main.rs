@@ -12,8 +12,10 @@ mod render;
 mod screen;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
+use signal_hook::consts::SIGXFSZ;
 
 use self::arguments::Arguments;
 use self::exit::Exit;
@@ -21,6 +23,9 @@ use self::problem::Problem;
 use self::screen::{Output, Paper, complain};
 
 fn main() -> ExitCode {
+    // A file that may not grow any further is then an error, which is told; by itself it would end the process
+    // without a word. Where that can't be had, all else still can.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     let arguments = Arguments::parse();
     let mut output = Output::standard();
     let done = command::execute(arguments, &mut output);

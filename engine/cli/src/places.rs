@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use sandbook_executor::{PROJECT_FILE, Project};
+use sandbook_executor::{PROJECT_FILE, Project, is_path};
 use sandbook_journal::{ReadError, Reader, StateDir};
 
 use crate::arguments;
@@ -108,11 +108,6 @@ fn record_in(state: &Path) -> Result<Option<Reader>, Problem> {
     Ok(Some(Reader::open(&StateDir::open(state)?)?))
 }
 
-/// Whether a runbook is named by its path: it has a folder or an ending.
-pub(crate) fn is_path(runbook: &str) -> bool {
-    runbook.contains('/') || runbook.ends_with(".yaml") || runbook.ends_with(".yml")
-}
-
 fn usual_state(xdg: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
     // The XDG specification has relative paths ignored.
     let xdg = xdg.filter(|path| path.is_absolute());
@@ -145,11 +140,5 @@ mod tests {
             some("/home/a/.local/state/sandbook")
         );
         assert_eq!(usual_state(None, None), None);
-    }
-
-    #[test]
-    fn a_path_is_told_from_a_name() {
-        assert!(is_path("./x") && is_path("x.yaml") && is_path("a/b"));
-        assert!(!is_path("restore-site"));
     }
 }

@@ -25,7 +25,7 @@ pub(crate) use self::live::Live;
 pub(crate) use self::plan::{brief, may_change_something, plan};
 pub(crate) use self::plan_json::plan_json;
 pub(crate) use self::plugin::{inspection, inspection_json, step};
-pub(crate) use self::report::report;
+pub(crate) use self::report::{Standing, report};
 pub(crate) use self::run::{run, run_json};
 pub(crate) use self::stream::Stream;
 pub(crate) use self::words::{count, names, status};

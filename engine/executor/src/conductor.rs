@@ -1,17 +1,22 @@
 //! The loop that does what the agenda says: begins steps, waits for what runs, writes what happened.
 //!
-//! Every turn is the same: what is due becomes events and launches; the events are committed, all in
-//! one; then what was launched runs, and the loop waits for the first thing to happen. So a step's end
-//! and the next one's start are one commit, and nothing runs whose start isn't on record.
+//! Every turn is the same: what is due becomes events and launches; the events go to the journal, all in
+//! one; then the loop waits for the first thing to happen. A step runs once the ends of those that it waited
+//! for are on record, which is one of the things that happen: a step's end and the next one's start are one
+//! commit, and steps that wait for nothing don't wait for the disk either. Their starts go to the journal
+//! before them, so that no request's intent can be on record without the start of its step.
 
 mod ending;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::mem;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sandbook_journal::{self as journal, Clock, Entry as Line, Event, RunState, SkipReason};
+use sandbook_journal::{
+    self as journal, Appended, Appending, Clock, Entry as Line, Event, RunState, SkipReason,
+};
 use sandbook_runbook::{Action, Plan, Planned, Scope, StepId};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -54,12 +59,19 @@ pub(crate) struct Conductor<'a> {
     started_at: Vec<Option<u64>>,
     /// Steps that failed and were let pass.
     passed: Vec<journal::StepId>,
-    /// Events that the next commit takes along.
+    /// Events that go to the journal next.
     lines: Vec<Line>,
     /// Attempts that wait for a place.
-    queue: VecDeque<(usize, u32)>,
-    /// What begins once its start, which is in `lines`, is on record.
+    queue: VecDeque<Waiting>,
+    /// What was begun since events went to the journal last.
     launches: Vec<Launch>,
+    /// What is at the journal, in its order.
+    recordings: VecDeque<Recording>,
+    /// How many times events have gone to the journal, and how many of these are on record.
+    handed_in: u64,
+    recorded: u64,
+    /// Attempts that were begun and haven't ended.
+    placed: usize,
     running: JoinSet<Attempted>,
     timers: BinaryHeap<Reverse<(u64, usize, Timer)>>,
     replays: HashMap<usize, Arc<Mutex<Replay>>>,
@@ -70,8 +82,24 @@ pub(crate) struct Conductor<'a> {
     finished: Option<journal::FinalStatus>,
 }
 
+/// An attempt that waits for a place.
+#[derive(Clone, Copy)]
+struct Waiting {
+    index: usize,
+    attempt: u32,
+    /// What it waited for is in the events that went to the journal as this one.
+    after: u64,
+}
+
+/// Events that are being put on record, and what runs once they are.
+struct Recording {
+    appending: Appending,
+    launches: Vec<Attempt>,
+}
+
+/// What was begun and doesn't run yet.
 enum Launch {
-    Attempt(Box<Attempt>),
+    Attempt { attempt: Box<Attempt>, after: u64 },
     Wait { index: usize, duration: Duration },
 }
 
@@ -114,6 +142,10 @@ impl<'a> Conductor<'a> {
             lines: Vec::new(),
             queue: VecDeque::new(),
             launches: Vec::new(),
+            recordings: VecDeque::new(),
+            handed_in: 0,
+            recorded: 0,
+            placed: 0,
             running: JoinSet::new(),
             timers: BinaryHeap::new(),
             replays: HashMap::new(),
@@ -127,11 +159,11 @@ impl<'a> Conductor<'a> {
     pub(crate) async fn conduct(mut self) -> Result<Conducted, Failed> {
         loop {
             self.schedule();
-            self.commit().await?;
+            self.record();
             if let Some(status) = self.finished {
+                self.all_recorded().await?;
                 return Ok(Conducted::Finished(status));
             }
-            self.launch();
             if let Some(signal) = self.something_happens().await? {
                 self.wind_up(signal).await?;
                 return Ok(Conducted::Interrupted(signal));
@@ -155,11 +187,11 @@ impl<'a> Conductor<'a> {
                 }
             }
         }
-        while self.running.len() + self.launches.len() < self.setting.jobs {
-            let Some((step, attempt)) = self.queue.pop_front() else {
+        while self.placed < self.setting.jobs {
+            let Some(waiting) = self.queue.pop_front() else {
                 break;
             };
-            self.begin(step, attempt);
+            self.begin(waiting);
         }
     }
 
@@ -183,8 +215,8 @@ impl<'a> Conductor<'a> {
                 self.skip(index, SkipReason::ListedOnly, Done::Satisfied);
             }
             Ok(true) => match &step.action {
-                Action::Plugin(_) => self.queue.push_back((index, 1)),
-                Action::Wait(_) | Action::Assert(_) => self.begin(index, 1),
+                Action::Plugin(_) => self.enqueue(index, 1),
+                Action::Wait(_) | Action::Assert(_) => self.begin(self.due(index, 1)),
             },
             Ok(false) => self.skip(index, SkipReason::Condition, Done::Satisfied),
             Err(fault) => {
@@ -197,13 +229,36 @@ impl<'a> Conductor<'a> {
         }
     }
 
+    /// An attempt that may begin: what it waited for is on record, or in the events that go there next.
+    fn due(&self, index: usize, attempt: u32) -> Waiting {
+        Waiting {
+            index,
+            attempt,
+            after: self.handed_in + 1,
+        }
+    }
+
+    /// Lets an attempt wait for a place.
+    fn enqueue(&mut self, index: usize, attempt: u32) {
+        let due = self.due(index, attempt);
+        self.queue.push_back(due);
+    }
+
     /// Begins an attempt.
-    fn begin(&mut self, index: usize, attempt: u32) {
+    fn begin(&mut self, waiting: Waiting) {
+        let Waiting {
+            index,
+            attempt,
+            after,
+        } = waiting;
         let planned = self.steps.get(index);
         let id = facts::id(&planned.step.id);
         self.write(Event::StepStarted { step: id, attempt });
         let prepared = match &planned.step.action {
-            Action::Plugin(using) => self.prepare(index, attempt, using),
+            Action::Plugin(using) => self.prepare(index, attempt, using).map(|attempt| {
+                self.placed += 1;
+                self.launches.push(Launch::Attempt { attempt, after });
+            }),
             Action::Wait(duration) => facts::wait(duration, &self.scope).map(|duration| {
                 self.launches.push(Launch::Wait { index, duration });
             }),
@@ -216,13 +271,13 @@ impl<'a> Conductor<'a> {
         }
     }
 
-    /// Makes an attempt ready to be launched, once its start is on record.
+    /// Makes an attempt ready to be launched.
     fn prepare(
         &mut self,
         index: usize,
         attempt: u32,
         using: &sandbook_runbook::Use,
-    ) -> Result<(), journal::Failure> {
+    ) -> Result<Box<Attempt>, journal::Failure> {
         let planned = self.steps.get(index);
         let input = using
             .with
@@ -237,7 +292,7 @@ impl<'a> Conductor<'a> {
             .lock()
             .expect("nothing panics while it holds this lock")
             .rewind();
-        self.launches.push(Launch::Attempt(Box::new(Attempt {
+        Ok(Box::new(Attempt {
             index,
             attempt,
             step: facts::id(&planned.step.id),
@@ -250,49 +305,68 @@ impl<'a> Conductor<'a> {
             partition: partition(planned),
             dry_run: self.setting.dry_run,
             replay,
-        })));
-        Ok(())
+        }))
     }
 
-    async fn commit(&mut self) -> Result<(), Failed> {
+    /// Hands what was written to the journal, and lets loose what needn't wait for it to be on record.
+    fn record(&mut self) {
         if self.lines.is_empty() {
-            return Ok(());
+            return;
         }
-        let lines = std::mem::take(&mut self.lines);
-        let stored = self
-            .setting
-            .desk
-            .journal
-            .append(self.setting.desk.run, lines)
-            .await?;
-        for stored in stored {
-            if let Event::StepStarted { step, attempt: 1 } = &stored.event {
-                self.started_at[self.steps.index(step.as_str())] = Some(stored.time);
-            }
-        }
-        Ok(())
-    }
-
-    /// Lets loose what was begun, now that its start is on record.
-    fn launch(&mut self) {
-        for launch in self.launches.drain(..) {
+        let (lines, launches) = (mem::take(&mut self.lines), mem::take(&mut self.launches));
+        let (journal, run) = (&self.setting.desk.journal, self.setting.desk.run);
+        // While nothing runs there is nothing better to do than to write it oneself.
+        let appending = if self.running.is_empty() {
+            journal.append(run, lines)
+        } else {
+            journal.append_behind(run, lines)
+        };
+        self.handed_in += 1;
+        let now = appending.time();
+        let mut waiting = Vec::new();
+        for launch in launches {
             match launch {
-                Launch::Attempt(attempt) => {
-                    let bench = Arc::clone(&self.setting.bench);
-                    let desk = self.setting.desk.clone();
-                    let first_start = started(&self.started_at, attempt.index);
-                    self.running
-                        .spawn(async move { attempt.make(&bench, desk, first_start).await });
+                Launch::Attempt { attempt, after } => {
+                    if attempt.attempt == 1 {
+                        self.started_at[attempt.index] = Some(now);
+                    }
+                    if after <= self.recorded {
+                        self.launch(*attempt);
+                    } else {
+                        waiting.push(*attempt);
+                    }
                 }
                 Launch::Wait { index, duration } => {
-                    let until = started(&self.started_at, index).saturating_add(millis(duration));
+                    let until = now.saturating_add(millis(duration));
                     self.timers.push(Reverse((until, index, Timer::WaitOver)));
                 }
             }
         }
+        self.recordings.push_back(Recording {
+            appending,
+            launches: waiting,
+        });
     }
 
-    /// Waits for an attempt to end, a timer, or a signal; takes along all that has ended by then.
+    /// Lets an attempt loose.
+    fn launch(&mut self, attempt: Attempt) {
+        let bench = Arc::clone(&self.setting.bench);
+        let desk = self.setting.desk.clone();
+        let first_start = self.started_at[attempt.index].expect("what is launched was begun");
+        let made = async move { attempt.make(&bench, desk, first_start).await };
+        self.running.spawn(Box::pin(made));
+    }
+
+    /// Waits until everything is on record; what was to begin then does not.
+    async fn all_recorded(&mut self) -> Result<(), Failed> {
+        for recording in self.recordings.drain(..) {
+            recording.appending.await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for something to be on record, an attempt to end, a timer, or a signal; takes along all attempts
+    /// that have ended by then.
     async fn something_happens(&mut self) -> Result<Option<journal::Signal>, Failed> {
         let next = self.timers.peek().map(|Reverse((at, ..))| *at);
         let now = self.setting.clock.now();
@@ -301,6 +375,12 @@ impl<'a> Conductor<'a> {
         let first = tokio::select! {
             biased;
             signal = interrupted(stop) => return Ok(Some(signal)),
+            Some((appended, launches)) = next_recorded(&mut self.recordings) => {
+                appended?;
+                self.recorded += 1;
+                launches.into_iter().for_each(|attempt| self.launch(attempt));
+                None
+            }
             Some(ended) = self.running.join_next() => Some(ended?),
             () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => None,
         };
@@ -323,7 +403,7 @@ impl<'a> Conductor<'a> {
             self.timers.pop();
             match timer {
                 Timer::WaitOver => self.succeed(index, 1, facts::nothing_changed()),
-                Timer::Retry(attempt) => self.queue.push_back((index, attempt)),
+                Timer::Retry(attempt) => self.enqueue(index, attempt),
             }
         }
     }
@@ -347,13 +427,21 @@ impl<'a> Conductor<'a> {
         // Past the bound what still runs is dropped; its requests' ends stay unknown, and on record as such.
         waited.await.unwrap_or(Ok(()))?;
         self.write(Event::RunInterrupted { signal });
-        self.commit().await
+        self.record();
+        self.all_recorded().await
     }
 
     /// Takes an event along with the next commit.
     fn write(&mut self, line: impl Into<Line>) {
         self.lines.push(line.into());
     }
+}
+
+/// Waits for the journal's next answer, if one is to come, and says what runs now.
+async fn next_recorded(recordings: &mut VecDeque<Recording>) -> Option<(Appended, Vec<Attempt>)> {
+    let appended = (&mut recordings.front_mut()?.appending).await;
+    let launches = recordings.pop_front()?.launches;
+    Some((appended, launches))
 }
 
 /// Waits until the run is to be interrupted.
@@ -380,9 +468,4 @@ fn partition(planned: &Planned) -> String {
         .iter()
         .map(|bound| bound.credential.to_string());
     grants.chain(credentials).collect::<Vec<_>>().join("\n")
-}
-
-/// When a step's first attempt began; its start is on record.
-fn started(started_at: &[Option<u64>], index: usize) -> u64 {
-    started_at[index].expect("what is launched has its start on record")
 }

@@ -4,30 +4,31 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use sandbook_runbook::{
-    Environment, Fault, Manifest, Plan, PluginName, Report, Runbook, Source, Step, check,
+    CheckedRunbook, Environment, Manifest, Plan, PluginName, Report, Runbook, Source, Step,
 };
 use sandbook_sandbox::{Digest, Packed};
 use serde_json::{Map, Value};
 
 use crate::component::Component;
 use crate::credentials::Keys;
-use crate::project::{Project, manifests, parse_runbook};
+use crate::project::{Project, manifests};
 use crate::refused::Refused;
 
 /// A runbook with its plugins' manifests and its environment, checked. Its inputs aren't known yet.
 #[derive(Debug)]
 pub struct Draft {
-    /// The runbook.
-    pub runbook: Runbook,
-    /// The environment, where one was named.
-    pub environment: Option<Environment>,
+    /// The runbook, with the environment, where one was named.
+    pub runbook: CheckedRunbook,
     /// What is odd but doesn't stand in the way.
     pub warnings: Vec<Report>,
     source: Source,
     environment_source: Option<Source>,
-    plugins: BTreeMap<PluginName, (Packed, Manifest)>,
+    plugins: Plugins,
     root: PathBuf,
 }
+
+/// The plugins that a runbook uses, by the names that it calls them.
+type Plugins = BTreeMap<PluginName, (Packed, Manifest)>;
 
 /// A plan that can be run: what was planned is what runs.
 #[derive(Debug)]
@@ -50,27 +51,27 @@ impl Draft {
         source: Source,
         environment: Option<(Environment, Source)>,
     ) -> Result<Draft, Refused> {
-        let (runbook, mut warnings) = parse_runbook(&source)?;
-        let plugins = manifests(
-            project,
-            all_steps(&runbook)
-                .filter_map(Step::plugin)
-                .map(|using| &using.plugin),
-        )?;
         let (environment, environment_source) = environment.unzip();
-        let known = plugins
-            .iter()
-            .map(|(name, (_, manifest))| (name.clone(), manifest.clone()))
-            .collect();
-        let faults = check(&runbook, &known, environment.as_ref());
-        let (errors, more_warnings): (Vec<_>, Vec<_>) =
-            faults.into_iter().partition(Fault::is_error);
-        if !errors.is_empty() {
-            return Err(Refused::Invalid(vec![Report {
-                source,
-                faults: errors,
-            }]));
-        }
+        let check = |runbook: Runbook, plugins: &Plugins, environment| {
+            let manifest = |(name, (_, manifest)): (&PluginName, &(Packed, Manifest))| {
+                (name.clone(), manifest.clone())
+            };
+            let manifests = plugins.iter().map(manifest).collect();
+            CheckedRunbook::new(runbook, manifests, project.plugin_names(), environment)
+        };
+        // Of a text with faults, the rest is checked as well, so that all are told at once.
+        let more = |rest: &Runbook| {
+            let plugins = plugins_of(project, rest).ok()?;
+            let checked = check(rest.clone(), &plugins, environment.clone());
+            Some(checked.err().unwrap_or_default())
+        };
+        let (runbook, mut warnings) =
+            Runbook::parse_with(&source, more).map_err(|report| Refused::Invalid(vec![report]))?;
+        let plugins = plugins_of(project, &runbook)?;
+        let (runbook, more_warnings) = match check(runbook, &plugins, environment) {
+            Ok(checked) => checked,
+            Err(faults) => return Err(Refused::Invalid(vec![Report { source, faults }])),
+        };
         warnings.extend(more_warnings);
         let warnings = if warnings.is_empty() {
             vec![]
@@ -82,7 +83,6 @@ impl Draft {
         };
         Ok(Draft {
             runbook,
-            environment,
             warnings,
             source,
             environment_source,
@@ -103,7 +103,7 @@ impl Draft {
             .filter_map(Step::plugin)
             .flat_map(|using| using.credentials.values())
             .collect();
-        let keys = Keys::obtain(self.environment.as_ref(), used, Vec::new(), &self.root).await?;
+        let keys = Keys::obtain(self.runbook.environment(), used, Vec::new(), &self.root).await?;
         Ok(keys.credentials.keys().map(ToString::to_string).collect())
     }
 
@@ -117,22 +117,17 @@ impl Draft {
     pub fn prepare(self, inputs: Map<String, Value>) -> Result<Prepared, Refused> {
         let Draft {
             runbook,
-            environment,
             source,
             environment_source,
             plugins,
             root,
             ..
         } = self;
-        let manifests = plugins
-            .iter()
-            .map(|(name, (_, manifest))| (name.clone(), manifest.clone()))
-            .collect();
-        let environment_text = environment
-            .as_ref()
+        let environment_text = runbook
+            .environment()
             .zip(environment_source.as_ref())
             .map(|(environment, source)| environment.text_without_secrets(source));
-        let plan = match Plan::new(runbook, &manifests, environment, inputs) {
+        let plan = match Plan::new(runbook, inputs) {
             Ok(plan) => plan,
             Err(faults) => return Err(Refused::Invalid(vec![Report { source, faults }])),
         };
@@ -188,6 +183,12 @@ impl Prepared {
             })
             .collect()
     }
+}
+
+/// Reads the plugins that a runbook uses and the project has.
+fn plugins_of(project: &Project, runbook: &Runbook) -> Result<Plugins, Refused> {
+    let uses = all_steps(runbook).filter_map(Step::plugin);
+    manifests(project, uses.map(|using| &using.plugin))
 }
 
 /// All steps of a runbook, section by section.

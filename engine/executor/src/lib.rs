@@ -23,7 +23,7 @@ mod verdict;
 pub use draft::{Draft, Prepared};
 pub use engine::{Engine, Options, StartError};
 pub use failed::Failed;
-pub use project::{Checked, Listed, PROJECT_FILE, Project, read_plugin};
+pub use project::{Checked, Listed, PROJECT_FILE, Project, is_path, read_plugin};
 pub use recorder::Progress;
 pub use refused::{Reason, Refused};
 pub use run::{Begun, Finished, Run};

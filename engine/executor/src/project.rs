@@ -98,15 +98,47 @@ impl Project {
             .map(|(name, path)| (name.as_str(), self.root.join(path)))
     }
 
+    /// The names of the project's plugins.
+    pub(crate) fn plugin_names(&self) -> impl Iterator<Item = &PluginName> {
+        self.settings.plugins.keys()
+    }
+
     /// The project's runbooks, by name.
     ///
     /// # Errors
     ///
     /// The folder can't be read.
     pub fn runbooks(&self) -> Result<Vec<Listed>, Refused> {
-        let mut listed = yaml_files(&self.root.join(&self.settings.runbooks))?;
+        let mut listed = yaml_files(&self.runbooks_folder())?;
         listed.retain(|listed| listed.path != self.root.join(PROJECT_FILE));
         Ok(listed)
+    }
+
+    /// The names of the project's runbooks.
+    ///
+    /// # Errors
+    ///
+    /// The folder can't be read.
+    pub fn runbook_names(&self) -> Result<Vec<String>, Refused> {
+        let listed = self.runbooks()?;
+        Ok(listed.into_iter().map(|listed| listed.name).collect())
+    }
+
+    /// Without the `.` that stands for the project's own folder.
+    fn runbooks_folder(&self) -> PathBuf {
+        let folder = self.root.join(&self.settings.runbooks);
+        folder.components().collect()
+    }
+
+    /// What a runbook of the project says, whatever it uses.
+    ///
+    /// # Errors
+    ///
+    /// It can't be read, or has faults by itself.
+    pub fn runbook(&self, listed: &Listed) -> Result<Runbook, Refused> {
+        let source = read(&self.root, &listed.path, "runbook")?;
+        let (runbook, _) = parse_runbook(&source)?;
+        Ok(runbook)
     }
 
     /// The names of the project's environments.
@@ -140,9 +172,7 @@ impl Project {
 
     /// A runbook's text, by name or by path.
     fn runbook_source(&self, runbook: &str) -> Result<Source, Refused> {
-        let is_path =
-            runbook.contains('/') || runbook.ends_with(".yaml") || runbook.ends_with(".yml");
-        if is_path {
+        if is_path(runbook) {
             return read(&self.root, Path::new(runbook), "runbook");
         }
         let listed = self.runbooks()?;
@@ -150,12 +180,7 @@ impl Project {
             Some(listed) => read(&self.root, &listed.path, "runbook"),
             None => {
                 let names = listed.iter().map(|listed| listed.name.as_str());
-                Err(unknown(
-                    "runbook",
-                    runbook,
-                    names,
-                    &self.root.join(&self.settings.runbooks),
-                ))
+                Err(unknown("runbook", runbook, names, &self.runbooks_folder()))
             }
         }
     }
@@ -213,13 +238,17 @@ impl Project {
         read_plugin(&path)
     }
 
-    /// Everything that can be known of these documents without running them; of all of the
-    /// project's where none is named.
+    /// Everything that can be known of these runbooks, by name or by path, without running them; of
+    /// all of the project's documents where none is named.
     ///
     /// # Errors
     ///
     /// A file can't be read. Faults in the documents are what is returned, not an error.
-    pub fn check(&self, paths: &[PathBuf], environment: Option<&str>) -> Result<Checked, Refused> {
+    pub fn check(
+        &self,
+        runbooks: &[String],
+        environment: Option<&str>,
+    ) -> Result<Checked, Refused> {
         let mut checked = Checked {
             reports: Vec::new(),
             files: 0,
@@ -228,13 +257,9 @@ impl Project {
             Some(name) => checked.take(self.environment(name))?,
             None => None,
         };
-        let mut runbooks: Vec<PathBuf> = paths.to_vec();
-        if paths.is_empty() {
-            runbooks = self
-                .runbooks()?
-                .into_iter()
-                .map(|listed| listed.path)
-                .collect();
+        let mut runbooks = runbooks.to_vec();
+        if runbooks.is_empty() {
+            runbooks = self.runbook_names()?;
             for name in self
                 .environments()?
                 .iter()
@@ -243,8 +268,8 @@ impl Project {
                 checked.take(self.environment(name))?;
             }
         }
-        for path in runbooks {
-            let source = read(&self.root, &path, "runbook")?;
+        for runbook in runbooks {
+            let source = self.runbook_source(&runbook)?;
             if let Some(draft) = checked.take(Draft::new(self, source, against.clone()))? {
                 checked.reports.extend(draft.warnings);
             }
@@ -266,6 +291,11 @@ impl Checked {
             Err(other) => Err(other),
         }
     }
+}
+
+/// Whether a runbook is named by its path: it has a folder or an ending.
+pub fn is_path(runbook: &str) -> bool {
+    runbook.contains('/') || runbook.ends_with(".yaml") || runbook.ends_with(".yml")
 }
 
 /// Reads a packed plugin and its manifest; runs none of its code.
@@ -364,7 +394,9 @@ fn unknown<'a>(
         .collect::<Vec<_>>()
         .join(", ");
     match runbook::closest(name, known.iter().copied()) {
+        Some(close) if known.len() == 1 => refused.help(format!("did you mean `{close}`?")),
         Some(close) => refused.help(format!("did you mean `{close}`? There are {all}")),
+        None if known.len() == 1 => refused.help(format!("there is only {all}")),
         None => refused.help(format!("there are {all}")),
     }
 }

@@ -1,6 +1,7 @@
 //! The record of one attempt: what passes the gate becomes events, and earlier answers come back.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use sandbook_journal::{
@@ -197,6 +198,9 @@ impl Recorder {
                 let Some(asked) = seen.open.remove(number) else {
                     return;
                 };
+                if matches!(outcome, Outcome::Unknown { .. }) {
+                    self.replay().unanswered();
+                }
                 if !asked.repeatable {
                     match outcome {
                         Outcome::Unknown { .. } => seen.lost = Some(*number),
@@ -251,7 +255,7 @@ impl Record for Recorder {
                 Durability::Ride => journal.ride(self.desk.run, line),
                 Durability::Commit => journal.append(self.desk.run, vec![line]).await.map(drop),
             }
-            .map_err(|error| Stop::Record(error.to_string()))
+            .map_err(|error| Stop::Record(with_causes(&error)))
         })
     }
 }
@@ -282,6 +286,14 @@ impl Lines for Recorder {
             fraction,
         });
     }
+}
+
+/// An error with all that led to it, in a line.
+fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let mut said: Vec<String> = causes.map(ToString::to_string).collect();
+    said.dedup();
+    said.join(": ")
 }
 
 /// Collects what an event refers to by keyed digest.

@@ -24,6 +24,18 @@ impl Likeness {
             body: asked.body.as_ref().map(|body| body.to_vec()),
         }
     }
+
+    /// The request in words that tell it from another one.
+    fn told_from(&self, other: &Likeness) -> String {
+        let request = format!("`{} {}`", self.method, self.url);
+        if (&self.method, &self.url) != (&other.method, &other.url) {
+            request
+        } else if self.slot != other.slot {
+            request + " with another credential"
+        } else {
+            request + " with another body"
+        }
+    }
 }
 
 /// What is done with a changing request.
@@ -44,6 +56,9 @@ pub(crate) struct Replay {
     /// How long R is in this attempt, and how far it is used up.
     length: usize,
     next: usize,
+    /// Whether a request has changed something, or may have: in this attempt, and in one before it.
+    changed: bool,
+    changed_before: bool,
 }
 
 impl Replay {
@@ -56,6 +71,7 @@ impl Replay {
             .map_or(0, |last| last + 1);
         self.answered.truncate(self.length);
         self.next = 0;
+        self.changed_before |= std::mem::take(&mut self.changed);
     }
 
     /// What was answered is known to have had no effect.
@@ -69,8 +85,9 @@ impl Replay {
             return Again::Live;
         }
         let (recorded, _, response) = &self.answered[self.next];
-        if *recorded != Likeness::of(asked) {
-            return Again::Diverged(format!("`{} {}`", recorded.method, recorded.url));
+        let asked = Likeness::of(asked);
+        if *recorded != asked {
+            return Again::Diverged(recorded.told_from(&asked));
         }
         self.next += 1;
         Again::Answered(response.clone())
@@ -80,6 +97,18 @@ impl Replay {
     pub(crate) fn answered(&mut self, asked: &Asked, response: Response) {
         self.answered
             .push((Likeness::of(asked), asked.repeatable, response));
+        self.changed = true;
+    }
+
+    /// Notes a changing request of which nobody knows what came of it.
+    pub(crate) fn unanswered(&mut self) {
+        self.changed = true;
+    }
+
+    /// Whether an earlier attempt may have changed something. What this one finds as it should be may be so
+    /// because of that.
+    pub(crate) fn changed_before(&self) -> bool {
+        self.changed_before
     }
 }
 
@@ -140,9 +169,30 @@ mod tests {
         assert!(
             matches!(replay.ask(&asked("b", false)), Again::Diverged(which) if which == "`POST a`")
         );
-        let mut other_body = asked("a", false);
-        other_body.body = None;
-        assert!(matches!(replay.ask(&other_body), Again::Diverged(_)));
+        let mut other = asked("a", false);
+        other.body = None;
+        assert!(
+            matches!(replay.ask(&other), Again::Diverged(which) if which == "`POST a` with another body")
+        );
+        other.slot = Some("api".to_owned());
+        assert!(
+            matches!(replay.ask(&other), Again::Diverged(which) if which == "`POST a` with another credential")
+        );
+    }
+
+    #[test]
+    fn what_an_earlier_attempt_may_have_changed_is_remembered() {
+        let mut replay = Replay::default();
+        replay.rewind();
+        replay.answered(&asked("a", true), answer(200));
+        assert!(!replay.changed_before());
+        replay.rewind();
+        assert!(replay.changed_before());
+        replay.clear();
+        replay.unanswered();
+        replay.rewind();
+        replay.rewind();
+        assert!(replay.changed_before());
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The handle through which events are recorded.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, mpsc};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc as broadcast, oneshot};
@@ -14,13 +16,13 @@ use crate::run_id::RunId;
 use crate::state::Illegal;
 use crate::state_dir::StateDir;
 use crate::store::{Store, StoreError};
-use crate::writer::Writer;
+use crate::writer::{Hand, Shared};
 
 /// How many bytes an event's JSON may have.
 const LARGEST_EVENT: usize = 16 * 1024 * 1024;
 
-/// Records events, durably and in order. Clones share one thread that writes, which commits together what is
-/// waiting; when the last one is dropped, what is queued is committed first.
+/// Records events, durably and in order. Clones share one connection, through which one at a time commits together
+/// what is waiting; when the last one is dropped, what is queued is committed first.
 #[derive(Debug, Clone)]
 pub struct Journal {
     inner: Arc<Inner>,
@@ -28,17 +30,9 @@ pub struct Journal {
 
 struct Inner {
     /// Taken when the last handle goes.
-    queue: Option<mpsc::Sender<Message>>,
     thread: Option<JoinHandle<()>>,
     clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
-}
-
-/// What the handles and the thread both see.
-#[derive(Debug, Default)]
-pub(crate) struct Shared {
-    pub(crate) poison: OnceLock<Arc<Poison>>,
-    pub(crate) commits: AtomicU64,
 }
 
 /// An event could not be recorded.
@@ -81,29 +75,33 @@ pub enum Poison {
     /// An event that was only queued could not be recorded: the log has a gap that nobody was told of.
     #[error("a queued event was lost")]
     LostRide(#[source] Box<JournalError>),
-    /// The thread that writes ended by itself.
-    #[error("the journal's thread has ended")]
-    ThreadEnded,
-}
-
-/// What the handles ask of the thread.
-pub(crate) enum Message {
-    Batch(Batch),
-    Flush(oneshot::Sender<Result<(), JournalError>>),
-    Subscribe(RunId, broadcast::UnboundedSender<Arc<Stored>>),
+    /// Whoever wrote has panicked.
+    #[error("the journal has a bug, and has stopped at it")]
+    Panicked,
 }
 
 /// Events that are recorded all or none.
+#[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) run: RunId,
     pub(crate) entries: Vec<Prepared>,
     /// Who waits for them; nobody for a ride.
-    pub(crate) reply: Option<oneshot::Sender<Recorded>>,
+    pub(crate) reply: Option<oneshot::Sender<Appended>>,
 }
 
-pub(crate) type Recorded = Result<Vec<Arc<Stored>>, JournalError>;
+/// What came of an append: the events as they are on record.
+pub type Appended = Result<Vec<Arc<Stored>>, JournalError>;
+
+/// Events on their way to the record; ready when they are durable.
+#[derive(Debug)]
+#[must_use = "whether they are on record is known only when it is ready"]
+pub struct Appending {
+    time: u64,
+    answer: oneshot::Receiver<Appended>,
+}
 
 /// An entry with all that can be done about it before it is its turn.
+#[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) entry: Entry,
     pub(crate) body: String,
@@ -121,15 +119,17 @@ impl Journal {
     }
 
     fn with_store(store: Store, clock: Arc<dyn Clock>) -> Result<Journal, StoreError> {
-        let shared = Arc::new(Shared::default());
-        let (queue, messages) = mpsc::channel();
-        let writer = Writer::new(store, Arc::clone(&shared));
+        let shared = Arc::new(Shared::new(store));
+        let behind = Arc::clone(&shared);
+        let work = move || {
+            // After a panic it only answers that the journal has failed.
+            while catch_unwind(AssertUnwindSafe(|| behind.write_behind())).is_err() {}
+        };
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || writer.run(&messages))
+            .spawn(work)
             .map_err(StoreError::Thread)?;
         let inner = Inner {
-            queue: Some(queue),
             thread: Some(thread),
             clock,
             shared,
@@ -142,16 +142,23 @@ impl Journal {
     /// Records events of a run, all or none. They take their place in the order when this is called, whether or
     /// not the future is awaited; when it is ready they are durable, and so is all that was queued before.
     ///
+    /// Where nobody writes just now, they are written before this returns, so that it takes as long as the disk does.
+    /// Who has something else to do meanwhile takes [`Journal::append_behind`].
+    ///
     /// # Errors
     ///
     /// See [`JournalError`]. An illegal event spoils nothing; any error of the database poisons the handle.
-    pub fn append(
-        &self,
-        run: RunId,
-        entries: Vec<Entry>,
-    ) -> impl Future<Output = Recorded> + Send + use<> {
-        let sent = self.send(run, entries);
-        async move { sent?.await.unwrap_or_else(|_| Err(thread_ended())) }
+    pub fn append(&self, run: RunId, entries: Vec<Entry>) -> Appending {
+        self.submit(run, entries, Hand::Own)
+    }
+
+    /// [`Journal::append`], written by the journal's own thread.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn append_behind(&self, run: RunId, entries: Vec<Entry>) -> Appending {
+        self.submit(run, entries, Hand::Thread)
     }
 
     /// [`Journal::append`] for those who don't run in a runtime, where it would panic.
@@ -159,10 +166,10 @@ impl Journal {
     /// # Errors
     ///
     /// The same.
-    pub fn append_blocking(&self, run: RunId, entries: Vec<Entry>) -> Recorded {
-        self.send(run, entries)?
-            .blocking_recv()
-            .unwrap_or_else(|_| Err(thread_ended()))
+    pub fn append_blocking(&self, run: RunId, entries: Vec<Entry>) -> Appended {
+        let appending = self.append(run, entries);
+        let answer = appending.answer.blocking_recv();
+        answer.unwrap_or_else(|_| Err(panicked()))
     }
 
     /// Queues an entry: it goes with the next commit, or after 100 ms. If it then can't be recorded, for whatever
@@ -173,26 +180,14 @@ impl Journal {
     /// When it is too large, or the handle is poisoned already.
     pub fn ride(&self, run: RunId, entry: impl Into<Entry>) -> Result<(), JournalError> {
         self.refuse_poisoned()?;
-        let entries = vec![self.prepare(entry.into())?];
-        self.post(Message::Batch(Batch {
+        let time = self.inner.clock.now();
+        let batch = Batch {
             run,
-            entries,
+            entries: vec![Prepared::new(entry.into(), time)?],
             reply: None,
-        }))
-    }
-
-    /// Ready when all that was queued before is durable.
-    ///
-    /// # Errors
-    ///
-    /// When the handle is poisoned.
-    pub fn flush(&self) -> impl Future<Output = Result<(), JournalError>> + Send + use<> {
-        let (reply, answer) = oneshot::channel();
-        let sent = self.post(Message::Flush(reply));
-        async move {
-            sent?;
-            answer.await.unwrap_or_else(|_| Err(thread_ended()))
-        }
+        };
+        self.inner.shared.submit(batch, Hand::Thread);
+        Ok(())
     }
 
     /// The events of a run that are committed from now on, in their order; those of other processes when this
@@ -200,76 +195,54 @@ impl Journal {
     #[must_use]
     pub fn subscribe(&self, run: RunId) -> broadcast::UnboundedReceiver<Arc<Stored>> {
         let (sender, receiver) = broadcast::unbounded_channel();
-        // When the thread is gone the sender is dropped, and the receiver ends.
-        let _ = self.post(Message::Subscribe(run, sender));
+        self.inner.shared.subscribe(run, sender);
         receiver
     }
 
     /// What the journal has failed of, if it has.
     #[must_use]
     pub fn poisoned(&self) -> Option<Arc<Poison>> {
-        self.inner.shared.poison.get().cloned()
+        self.inner.shared.poisoned().cloned()
     }
 
     /// How many commits were made so far.
     #[must_use]
     pub fn commits(&self) -> u64 {
-        self.inner.shared.commits.load(Ordering::Relaxed)
+        self.inner.shared.commits()
     }
 
-    fn send(
-        &self,
-        run: RunId,
-        entries: Vec<Entry>,
-    ) -> Result<oneshot::Receiver<Recorded>, JournalError> {
-        self.refuse_poisoned()?;
-        let entries = entries
-            .into_iter()
-            .map(|entry| self.prepare(entry))
-            .collect::<Result<_, _>>()?;
+    fn submit(&self, run: RunId, entries: Vec<Entry>, hand: Hand) -> Appending {
+        let time = self.inner.clock.now();
         let (reply, answer) = oneshot::channel();
-        self.post(Message::Batch(Batch {
-            run,
-            entries,
-            reply: Some(reply),
-        }))?;
-        Ok(answer)
-    }
-
-    fn prepare(&self, mut entry: Entry) -> Result<Prepared, JournalError> {
-        let body = entry.event.encode();
-        if body.len() > LARGEST_EVENT {
-            return Err(JournalError::TooLarge {
-                kind: kind(&body),
-                bytes: body.len(),
-            });
+        let prepared = self.refuse_poisoned().and_then(|()| {
+            let entries = entries.into_iter();
+            entries.map(|entry| Prepared::new(entry, time)).collect()
+        });
+        match prepared {
+            Ok(entries) => {
+                let reply = Some(reply);
+                let batch = Batch {
+                    run,
+                    entries,
+                    reply,
+                };
+                self.inner.shared.submit(batch, hand);
+            }
+            Err(error) => drop(reply.send(Err(error))),
         }
-        Ok(Prepared {
-            entry,
-            body,
-            time: self.inner.clock.now(),
-        })
+        Appending { time, answer }
     }
 
     fn refuse_poisoned(&self) -> Result<(), JournalError> {
         self.poisoned()
             .map_or(Ok(()), |cause| Err(JournalError::Poisoned(cause)))
     }
-
-    fn post(&self, message: Message) -> Result<(), JournalError> {
-        let queue = self
-            .inner
-            .queue
-            .as_ref()
-            .expect("invariant: the queue is there as long as a handle");
-        queue.send(message).map_err(|_| thread_ended())
-    }
 }
 
 impl Drop for Inner {
     /// Waits until what is queued is durable.
     fn drop(&mut self) {
-        drop(self.queue.take());
+        self.shared.close();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -284,7 +257,35 @@ impl std::fmt::Debug for Inner {
     }
 }
 
+impl Appending {
+    /// The time that the events have on record.
+    #[must_use]
+    pub fn time(&self) -> u64 {
+        self.time
+    }
+}
+
+impl Future for Appending {
+    type Output = Appended;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Appended> {
+        let answer = Pin::new(&mut self.answer).poll(context);
+        answer.map(|answer| answer.unwrap_or_else(|_| Err(panicked())))
+    }
+}
+
 impl Prepared {
+    fn new(mut entry: Entry, time: u64) -> Result<Prepared, JournalError> {
+        let body = entry.event.encode();
+        if body.len() > LARGEST_EVENT {
+            return Err(JournalError::TooLarge {
+                kind: kind(&body),
+                bytes: body.len(),
+            });
+        }
+        Ok(Prepared { entry, body, time })
+    }
+
     pub(crate) fn contents(&self) -> &[Content] {
         &self.entry.contents
     }
@@ -296,8 +297,9 @@ pub(crate) fn kind(body: &str) -> String {
         .to_owned()
 }
 
-fn thread_ended() -> JournalError {
-    JournalError::Poisoned(Arc::new(Poison::ThreadEnded))
+/// Whoever was to answer is gone.
+fn panicked() -> JournalError {
+    JournalError::Poisoned(Arc::new(Poison::Panicked))
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub use event::{
     Kept, LogLevel, Operator, Outcome, Recorded, RunStarted, RunbookFacts, Sections, Seed, Signal,
     SkipReason, StepId, Values,
 };
-pub use journal::{Journal, JournalError, Poison};
+pub use journal::{Appended, Appending, Journal, JournalError, Poison};
 pub use ledger::LEDGER;
 pub use log::{LogFault, Stored};
 pub use reader::{ReadError, Reader, RunSummary};

@@ -19,7 +19,16 @@ use crate::schema;
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// How long another process may keep the database locked.
-const PATIENCE: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(30);
+
+/// Whether another process that writes is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Not at all.
+    None,
+    /// As long as one may reasonably take.
+    Long,
+}
 
 /// The database can't be worked with.
 #[derive(Debug, thiserror::Error)]
@@ -104,9 +113,26 @@ impl Store {
         Ok(Store { connection })
     }
 
-    /// Begins to write, once no other process does.
-    pub(crate) fn begin(&self) -> Result<(), StoreError> {
-        self.execute("BEGIN IMMEDIATE", "be locked for writing")
+    /// Begins to write. Says no when another process does, and it isn't to be waited for.
+    pub(crate) fn begin(&self, patience: Patience) -> Result<bool, StoreError> {
+        let begin = || {
+            self.connection
+                .prepare_cached("BEGIN IMMEDIATE")?
+                .execute([])
+        };
+        let begun = match patience {
+            Patience::Long => begin(),
+            Patience::None => {
+                self.wait_for_others(Duration::ZERO)?;
+                let begun = begin();
+                self.wait_for_others(LONG)?;
+                begun
+            }
+        };
+        match begun {
+            Err(error) if patience == Patience::None && is_busy(&error) => Ok(false),
+            begun => begun.map(|_| true).map_err(doing("be locked for writing")),
+        }
     }
 
     /// Makes durable what was written.
@@ -198,16 +224,11 @@ impl Store {
 
     /// Empties the write-ahead log, which may still hold what was erased, unless somebody reads just now.
     pub(crate) fn empty_log(&self) -> Result<(), StoreError> {
-        let patience = |time| {
-            self.connection
-                .busy_timeout(time)
-                .map_err(doing("set its patience"))
-        };
-        patience(Duration::ZERO)?;
+        self.wait_for_others(Duration::ZERO)?;
         let emptied = self
             .connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        patience(PATIENCE)?;
+        self.wait_for_others(LONG)?;
         match emptied {
             Err(error) if !is_busy(&error) => Err(doing("empty its log")(error)),
             _ => Ok(()),
@@ -216,6 +237,13 @@ impl Store {
 
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// Sets how long another process may keep the database locked.
+    fn wait_for_others(&self, time: Duration) -> Result<(), StoreError> {
+        self.connection
+            .busy_timeout(time)
+            .map_err(doing("set its patience"))
     }
 
     fn execute(&self, sql: &str, what: &'static str) -> Result<(), StoreError> {
@@ -286,7 +314,7 @@ pub(crate) fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags).map_err(doing("be opened"))?;
     connection
-        .busy_timeout(PATIENCE)
+        .busy_timeout(LONG)
         .map_err(doing("set its patience"))?;
     connection.set_prepared_statement_cache_capacity(32);
     // Checkpoints happen while the log grows; one at each exit would cost more than a short run does.
@@ -303,7 +331,7 @@ fn write_ahead(connection: &Connection) -> Result<(), StoreError> {
         let mode: rusqlite::Result<String> =
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0));
         match mode {
-            Err(error) if is_busy(&error) && begun.elapsed() < PATIENCE => {
+            Err(error) if is_busy(&error) && begun.elapsed() < LONG => {
                 std::thread::sleep(Duration::from_millis(5));
             }
             mode => {

@@ -84,6 +84,57 @@ fn a_faulty_manifest_is_not_packed() {
     assert!(!bench.lab.path("bad.wasm").exists());
 }
 
+/// The component with this custom section at its end, by whatever tool it was put there.
+fn with_section(component: &[u8], name: &str, data: &[u8]) -> Vec<u8> {
+    let leb = |mut number: usize| {
+        let mut bytes = Vec::new();
+        while number > 0x7f {
+            bytes.push((number & 0x7f) as u8 | 0x80);
+            number >>= 7;
+        }
+        bytes.push(number as u8);
+        bytes
+    };
+    let contents = [&leb(name.len())[..], name.as_bytes(), data].concat();
+    [component, &[0], &leb(contents.len()), &contents].concat()
+}
+
+#[test]
+fn what_is_no_manifest_is_refused_however_it_got_there() {
+    const WHOLE: &str = r#"{"name":"bad","version":"0.1.0","description":"x","contract":"sandbook:step@0.1.0","inputs":{"type":"object"},"outputs":{"type":"object"}}"#;
+    let bench = Bench::new();
+    bench.name_plugin();
+    let puppet = guest("puppet.wasm");
+    let packed = |manifest: &str| with_section(&puppet, "sandbook:manifest", manifest.as_bytes());
+    for (manifest, word) in [
+        ("", "manifest"),
+        ("no JSON", "manifest"),
+        ("[]", "manifest"),
+        ("{}", "name"),
+        (
+            &WHOLE.replace(
+                r#""inputs":{"type":"object"}"#,
+                r#""inputs":{"type":"nonsense"}"#,
+            ),
+            "inputs",
+        ),
+        (
+            &WHOLE.replace(r#""outputs":{"type":"object"}"#, r#""outputs":7"#),
+            "outputs",
+        ),
+        (&WHOLE.replace("step@0.1.0", "step@9.0.0"), "contract"),
+        (&WHOLE.replace(r#""inputs""#, r#""inptus""#), "inptus"),
+    ] {
+        bench.refuses_component(&packed(manifest), &[word]);
+    }
+    let twice = with_section(&packed(WHOLE), "sandbook:manifest", WHOLE.as_bytes());
+    bench.refuses_component(&twice, &["manifests"]);
+    // With a true one the same component is a plugin.
+    std::fs::write(bench.lab.path("bad.wasm"), packed(WHOLE)).unwrap();
+    bench.lab.write("bad.yaml", ONE_STEP);
+    bench.lab.sandbook(&["run", "bad.yaml"]).ok();
+}
+
 #[test]
 fn a_manifest_that_lies_about_its_outputs_is_found_out() {
     let bench = Bench::new();

@@ -21,6 +21,8 @@ fn unreadable_or_empty_yaml() {
     bench.refuses_to(&["run", "bad.yaml", "--env", "bench"], &["bad.yaml"]);
     bench.refuses_to(&["run", "gone.yaml", "--env", "bench"], &["gone.yaml"]);
     bench.refuses_to(&["check", "gone.yaml"], &["gone.yaml"]);
+    std::fs::create_dir(bench.lab.path("folder.yaml")).unwrap();
+    bench.refuses_to(&["run", "folder.yaml", "--env", "bench"], &["folder.yaml"]);
 }
 
 #[test]
@@ -62,6 +64,14 @@ fn unknown_and_duplicate_keys() {
         &["bad.yaml:2:1", "duplicate key `name`"],
     );
     bench.refuses(
+        "name: bad\nsteps:\n  - id: a\n    uses: http-request\n    with: { url: x, url: y }\n",
+        &["bad.yaml:5", "duplicate key `url`"],
+    );
+    bench.refuses(
+        "name: bad\nsteps:\n  - id: a\n    uses: noop\n    approval: {}\n",
+        &["bad.yaml:5:5", "`approval`", "not yet supported"],
+    );
+    bench.refuses(
         "name: bad\nsteps:\n  - { id: a, uses: noop }\n  - { id: a, uses: noop }\n",
         &["bad.yaml:4", "`a`"],
     );
@@ -76,7 +86,7 @@ fn names_that_name_nothing() {
     let bench = Bench::new();
     bench.refuses(
         "name: bad\nsteps:\n  - id: a\n    uses: http-reqest\n  - id: b\n    needs: [c]\n    uses: noop\n    if: inputs.nothing\n",
-        &["`http-reqest`", "`plugins` in `sandbook.yaml`", "`c`", "nothing"],
+        &["`http-reqest`", "did you mean `http-request`?", "`c`", "nothing"],
     );
 }
 
@@ -100,6 +110,56 @@ fn faulty_environments_and_projects() {
         &["run", "good", "--env", "bench", "-i", "count=1"],
         &["sandbook.yaml:1:1", "`plugins`"],
     );
+}
+
+/// A runbook that sends a request once its inputs are good.
+const ASKING: &str = "\
+name: asking
+inputs:
+  region: { type: string, enum: [east, west], default: east }
+  ticket: { type: string, pattern: 'OPS-[0-9]+', max: 8, default: OPS-1 }
+  share: { type: number, min: 0, max: 1, default: 0.5 }
+  sure: { type: boolean, default: true }
+steps:
+  - id: send
+    uses: http-request
+    with: { url: https://echo.simcloud.test/ }
+    allow: [GET https://echo.simcloud.test/]
+";
+
+#[test]
+fn inputs_that_do_not_fit_what_is_asked_for() {
+    let bench = Bench::new();
+    bench.lab.write("asking.yaml", ASKING);
+    for (given, words) in [
+        ("region=north", ["`region`", "east"]),
+        ("region=", ["`region`", "west"]),
+        ("ticket=none", ["`ticket`", "OPS-[0-9]+"]),
+        ("ticket=OPS-1234567", ["`ticket`", "8"]),
+        ("share=1.5", ["`share`", "1"]),
+        ("share=half", ["`share`", "number"]),
+        ("sure=perhaps", ["`sure`", "true"]),
+    ] {
+        bench.refuses_to(&["run", "asking", "--env", "bench", "-i", given], &words);
+    }
+    let all = ["-i", "region=north", "-i", "ticket=none", "-i", "share=2"];
+    let run = [&["run", "asking", "--env", "bench"], &all[..]].concat();
+    bench.refuses_to(&run, &["`region`", "`ticket`", "`share`"]);
+    for (text, word) in [
+        ("region: [\n", "inputs.yaml"),
+        ("[east]\n", "inputs.yaml"),
+        ("region: east\nregion: west\n", "duplicate"),
+        ("regoin: east\n", "`region`"),
+        ("share: [1]\n", "`share`"),
+    ] {
+        bench.lab.write("inputs.yaml", text);
+        let run = ["run", "asking", "--env", "bench", "--inputs", "inputs.yaml"];
+        bench.refuses_to(&run, &[word]);
+    }
+    bench
+        .lab
+        .sandbook(&["run", "asking", "--env", "bench"])
+        .ok();
 }
 
 #[test]

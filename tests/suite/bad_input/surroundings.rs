@@ -83,8 +83,7 @@ fn a_state_directory_that_can_not_be_written() {
         "-i",
         "count=1",
     ]);
-    assert!(matches!(said.status, Some(2 | 5)), "{said:?}");
-    said.says("state/below");
+    said.exits(5).says("state/below");
     assert!(bench.cloud.requests().is_empty());
 }
 
@@ -94,19 +93,41 @@ fn a_journal_of_a_newer_version() {
     let run = ["run", "good", "--env", "bench", "-i", "count=1"];
     bench.lab.sandbook(&run).ok();
     let sent = bench.cloud.requests().len();
-    let journal = std::fs::read_dir(bench.lab.path(".sandbook"))
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|path| {
-            path.extension()
-                .is_some_and(|end| end == "db" || end == "sqlite")
-        })
-        .expect("the state has a journal");
+    let journal = bench.lab.path(".sandbook/journal.db");
     let database = rusqlite::Connection::open(journal).unwrap();
     database.pragma_update(None, "user_version", 999).unwrap();
     drop(database);
-    let said = bench.lab.sandbook(&run).exits(5);
-    said.says("newer");
+    bench
+        .lab
+        .sandbook(&run)
+        .exits(5)
+        .says("journal.db")
+        .says("newer");
+    for look in [&["runs"][..], &["show", "@last"], &["log", "@last"]] {
+        bench.lab.sandbook(look).exits(5).says("newer");
+    }
     assert_eq!(bench.cloud.requests().len(), sent);
+}
+
+#[test]
+fn a_journal_that_is_none() {
+    let run = ["run", "good", "--env", "bench", "-i", "count=1"];
+    let bench = Bench::new();
+    bench.lab.sandbook(&run).ok();
+    let sent = bench.cloud.requests().len();
+    let foreign = |make: &dyn Fn(&std::path::Path)| {
+        for file in ["journal.db-wal", "journal.db-shm", "journal.db"] {
+            let _ = std::fs::remove_file(bench.lab.path(".sandbook").join(file));
+        }
+        make(&bench.lab.path(".sandbook/journal.db"));
+        bench.lab.sandbook(&run).exits(5).says("journal");
+        assert_eq!(bench.cloud.requests().len(), sent);
+    };
+    foreign(&|path| std::fs::write(path, "a letter to the operator, and no database").unwrap());
+    foreign(&|path| std::fs::create_dir(path).unwrap());
+    std::fs::remove_dir(bench.lab.path(".sandbook/journal.db")).unwrap();
+    foreign(&|path| {
+        let other = rusqlite::Connection::open(path).unwrap();
+        other.execute_batch("CREATE TABLE recipes (name)").unwrap();
+    });
 }

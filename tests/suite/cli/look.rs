@@ -40,4 +40,7 @@ fn runs_as_json() {
     assert_eq!(runs.len(), 1);
     assert_eq!(runs[0]["status"], "succeeded");
     assert_eq!(runs[0]["environment"]["rehearsal"], true);
+    lab.sandbook(&["runs", "another"])
+        .ok()
+        .says("No runs of `another` on record.");
 }

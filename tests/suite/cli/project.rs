@@ -21,6 +21,11 @@ fn check() {
     let (_cloud, lab) = desk();
     let said = lab.sandbook(&["check"]).ok();
     assert_snapshot!(plain(&(said.out + &said.err), &lab));
+    for one in ["tell", "tell.yaml"] {
+        lab.sandbook(&["check", one])
+            .ok()
+            .says("1 document checked");
+    }
 
     lab.write(
         "faulty.yaml",

@@ -1,9 +1,12 @@
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
-use simcloud::{Effect, Fault, Options, Region, world};
+use simcloud::{Effect, Fault, Lasting, Options, Region, world};
 
 use crate::support::trial::Trial;
 
 const START: &str = "/failover?";
+const FORCE: &str = "/forceFailoverAllowDataLoss?";
 
 fn to(region: Region) -> Value {
     json!({
@@ -16,13 +19,6 @@ fn to(region: Region) -> Value {
             "failover_group": world::FAILOVER_GROUP,
         },
         "credentials": { "azure": "azure" },
-    })
-}
-
-fn switchover(region: Region) -> Value {
-    json!({
-        "uses": "failover-sql",
-        "with": { "target": "patroni", "host": "pg-west.internal", "candidate": region.patroni_node() },
     })
 }
 
@@ -70,22 +66,87 @@ fn a_busy_group_is_waited_for() {
 
 #[test]
 fn a_refusal_on_the_primary_is_checked_by_looking() {
-    let trial = Trial::new(Options::healthy());
-    // The group says so after another's failover went through between the look and the request.
-    trial.cloud.fail(
+    let refusal = || {
         Fault::new(answer(400, "FailoverGroupFailoverRequestOnPrimary", true))
             .method("POST")
-            .path("*/failover"),
-    );
+            .path("*/failover")
+    };
+    // Another's failover went through between the look and the request.
+    let trial = Trial::new(Options {
+        failover: Lasting::For(Duration::ZERO),
+        ..Options::healthy()
+    });
+    trial.cloud.fail(refusal());
+    let tried = trial.step(to(Region::West)).succeeded(true);
+    assert_eq!(tried.output("primary"), "shop-sql-west");
+
+    // It is still under way, so that the server isn't primary: then the service's word stands.
+    let trial = Trial::new(Options::healthy());
+    trial.cloud.fail(refusal());
+    trial
+        .step(to(Region::West))
+        .failed("conflict")
+        .code("FailoverGroupFailoverRequestOnPrimary");
+}
+
+#[test]
+fn data_is_lost_only_when_told_so() {
+    let options = || Options {
+        down: vec![Region::East],
+        planned_needs_primary: true,
+        ..Options::healthy()
+    };
+    let trial = Trial::new(options());
     let tried = trial.step(to(Region::West));
-    if tried.end["kind"] == "step_succeeded" {
-        assert_eq!(tried.output("primary"), "shop-sql-west");
-    } else {
-        // The failover that it set off is still under way, so that the server isn't primary yet.
-        tried
-            .failed("conflict")
-            .code("FailoverGroupFailoverRequestOnPrimary");
-    }
+    assert_eq!(tried.end["kind"], "step_failed", "{}", tried.end);
+    assert!(trial.asked("POST", FORCE).is_empty());
+
+    let trial = Trial::new(options());
+    let mut step = to(Region::West);
+    step["with"]["allow_data_loss"] = json!(true);
+    trial.step(step).succeeded(true);
+    assert!(trial.asked("POST", START).is_empty());
+    assert_eq!(trial.asked("POST", FORCE).len(), 1);
+}
+
+#[test]
+fn a_forced_failover_whose_answer_is_lost_is_not_asked_for_again() {
+    let trial = Trial::new(Options {
+        down: vec![Region::East],
+        ..Options::healthy()
+    });
+    trial.cloud.fail(
+        Fault::new(Effect::DropAfter)
+            .method("POST")
+            .path("*/force*"),
+    );
+    let mut step = to(Region::West);
+    step["with"]["allow_data_loss"] = json!(true);
+    step["retry"] = json!({ "attempts": 3, "delay": "10ms" });
+    let tried = trial.step(step).failed("unavailable");
+    assert!(tried.end["in_doubt"].is_number(), "{}", tried.end);
+    assert_eq!(trial.asked("POST", FORCE).len(), 1);
+}
+
+#[test]
+fn the_services_own_pace_is_kept() {
+    let trial = Trial::new(Options {
+        failover: Lasting::Looks(3),
+        retry_after: 1,
+        ..Options::healthy()
+    });
+    let begun = Instant::now();
+    trial.step(to(Region::West)).succeeded(true);
+    let looks = trial
+        .asked("GET", "/failoverGroupAzureAsyncOperation/")
+        .len();
+    assert!(looks >= 3, "{looks}");
+    let least = Duration::from_secs(looks as u64);
+    assert!(
+        begun.elapsed() >= least,
+        "{looks} looks in {:?}",
+        begun.elapsed()
+    );
 }
 
 #[test]
@@ -140,43 +201,4 @@ fn a_token_that_was_revoked_is_unauthorized() {
     );
     trial.step(to(Region::West)).failed("unauthorized");
     assert_eq!(trial.cloud.counts().changes, 0);
-}
-
-#[test]
-fn patroni_switches_over_to_the_candidate() {
-    let trial = Trial::new(Options::healthy());
-    let tried = trial.step(switchover(Region::West)).succeeded(true);
-    assert_eq!(tried.output("previous"), "pg-east");
-    assert_eq!(trial.cloud.state()["patroni"]["leader"], "pg-west");
-
-    trial.step(switchover(Region::West)).succeeded(false);
-    assert_eq!(trial.asked("POST", "/switchover").len(), 1);
-}
-
-#[test]
-fn patroni_is_looked_at_where_it_refuses() {
-    let trial = Trial::new(Options::healthy());
-    trial
-        .cloud
-        .fail(Fault::new(Effect::status(412)).path("/switchover"));
-    trial.step(switchover(Region::West)).failed("conflict");
-
-    trial.cloud.fail(
-        Fault::new(Effect::Answer {
-            status: 503,
-            body: None,
-            retry_after: None,
-            processed: true,
-        })
-        .path("/switchover"),
-    );
-    trial.step(switchover(Region::West)).succeeded(true);
-}
-
-#[test]
-fn patroni_without_the_candidate_is_not_found() {
-    let trial = Trial::new(Options::healthy());
-    let mut step = switchover(Region::West);
-    step["with"]["candidate"] = json!("pg-north");
-    trial.step(step).failed("not_found").code("NoSuchMember");
 }

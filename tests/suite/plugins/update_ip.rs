@@ -85,6 +85,22 @@ fn only_what_differs_is_written() {
 }
 
 #[test]
+fn who_is_named_twice_is_let_in_once() {
+    let trial = Trial::new(Options::healthy());
+    let mut step = open(Region::West);
+    step["with"]["addresses"] = json!([
+        { "name": "monitoring", "address": "203.0.113.9" },
+        { "name": "the same", "address": "203.0.113.9/32" },
+        { "name": "cloudflare", "address": world::CLOUDFLARE_IPV4[0] },
+    ]);
+    let tried = trial.step(step.clone()).succeeded(true);
+    let added = tried.output("access")["added"].as_array().unwrap();
+    let ranges = world::CLOUDFLARE_IPV4.len() + world::CLOUDFLARE_IPV6.len();
+    assert_eq!(added.len(), ranges + 1, "{added:?}");
+    trial.step(step).succeeded(false);
+}
+
+#[test]
 fn what_was_written_and_is_not_there_fails_the_step() {
     let trial = Trial::new(Options::healthy());
     trial.cloud.fail(

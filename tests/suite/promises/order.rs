@@ -135,18 +135,27 @@ fn retries_wait_longer_each_time_and_end() {
 "#
         ))
         .exits(1);
-    let failed = stage.lab.events_of("attempt_failed");
-    let waits: Vec<u64> = failed
-        .iter()
-        .map(|event| event["retry_at"].as_u64().unwrap() - event["time"].as_u64().unwrap())
-        .collect();
-    // Half of the time at least, and the time itself at most; the event is written a moment after.
-    assert_eq!(waits.len(), 2);
-    assert!((50..=210).contains(&waits[0]), "{waits:?}");
-    assert!((150..=410).contains(&waits[1]), "{waits:?}");
-    let started = stage.lab.events_of("step_started");
-    assert_eq!(started.len(), 3);
-    assert!(started[1]["time"].as_u64() >= failed[0]["retry_at"].as_u64());
+    let times = |kind: &str, name: &str| -> Vec<u64> {
+        let events = stage.lab.events_of(kind);
+        events
+            .iter()
+            .map(|event| event[name].as_u64().unwrap())
+            .collect()
+    };
+    let started = times("step_started", "time");
+    let retry_at = times("attempt_failed", "retry_at");
+    assert_eq!((started.len(), retry_at.len()), (3, 2));
+    // Half of the time at least: how long a busy machine takes beside that isn't said.
+    for (attempt, least) in [(0, 100), (1, 200)] {
+        assert!(
+            retry_at[attempt] >= started[attempt] + least,
+            "{started:?} {retry_at:?}"
+        );
+        assert!(
+            started[attempt + 1] >= retry_at[attempt],
+            "{started:?} {retry_at:?}"
+        );
+    }
     assert_eq!(stage.event("step_failed")["attempt"], 3);
 }
 

@@ -90,7 +90,12 @@ fn a_secret_is_not_sent_to_another_origin() {
     with: { actions: [{ do: send, url: "https://status.simcloud.test/200", slot: api }] }
 "#,
         )
-        .says("only for `https://echo.simcloud.test`");
+        .says("denied");
+    let why = stage.event("request_denied")["why"].to_string();
+    assert!(
+        why.contains("only for `https://echo.simcloud.test`"),
+        "{why}"
+    );
     assert!(stage.cloud.requests().is_empty());
 }
 

@@ -68,6 +68,12 @@ fn measured(words: &[String], operator: &str) -> Vec<String> {
             && words[index + 1..].first().is_some_and(|gap| gap == " ")
             && UNITS.contains(&unit)
         {
+            // Less than a millisecond is a time like others.
+            if let Some(gap) = out.last_mut()
+                && gap.ends_with('<')
+            {
+                gap.pop();
+            }
             out.push(format!(
                 "<n> {}",
                 &words[index + 2].replace(unit, if unit.ends_with('B') { "B" } else { "s" })

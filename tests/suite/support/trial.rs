@@ -1,5 +1,7 @@
 //! One step of a plugin, run against a simulated cloud of its own.
 
+use std::fmt;
+
 use serde_json::{Value, json};
 use simcloud::{Cloud, Logged, Options, Region, world};
 
@@ -19,6 +21,8 @@ pub(crate) struct Tried {
     pub(crate) said: Said,
     /// The step's last event.
     pub(crate) end: Value,
+    /// What was recorded, and what reached the cloud: to be read when a test fails.
+    story: String,
 }
 
 impl Trial {
@@ -42,14 +46,36 @@ impl Trial {
         // JSON is YAML.
         self.lab.write("trial.yaml", &runbook.to_string());
         let said = self.lab.sandbook(&["run", "trial", "--env", "trial"]);
-        let end = self
-            .lab
-            .events()
-            .into_iter()
+        let events = self.lab.events();
+        let ends =
+            |event: &&Value| event["kind"] == "step_succeeded" || event["kind"] == "step_failed";
+        let end = events
+            .iter()
             .rev()
-            .find(|event| event["kind"] == "step_succeeded" || event["kind"] == "step_failed")
+            .find(ends)
             .unwrap_or_else(|| panic!("the step has no end: {said:?}"));
-        Tried { said, end }
+        Tried {
+            end: end.clone(),
+            story: self.story(&events),
+            said,
+        }
+    }
+
+    /// Everything that happened, a line each.
+    fn story(&self, events: &[Value]) -> String {
+        let recorded = events.iter().map(Value::to_string);
+        let arrived = self.cloud.requests().into_iter().map(|request| {
+            let Logged {
+                time,
+                method,
+                path,
+                status,
+                fault,
+                ..
+            } = request;
+            format!("{time} {method} {path} -> {status:?} {fault:?}")
+        });
+        recorded.chain(arrived).collect::<Vec<_>>().join("\n")
     }
 
     /// The requests with this method whose path contains this.
@@ -66,18 +92,18 @@ impl Tried {
     /// Asserts that the step succeeded, and whether it changed something.
     #[track_caller]
     pub(crate) fn succeeded(self, changed: bool) -> Tried {
-        assert_eq!(self.end["kind"], "step_succeeded", "{:?}", self.said);
-        assert_eq!(self.end["changed"], changed, "{}", self.end);
-        assert_eq!(self.said.status, Some(0), "{:?}", self.said);
+        assert_eq!(self.end["kind"], "step_succeeded", "{self}");
+        assert_eq!(self.end["changed"], changed, "{self}");
+        assert_eq!(self.said.status, Some(0), "{self}");
         self
     }
 
     /// Asserts that the step failed, and how.
     #[track_caller]
     pub(crate) fn failed(self, kind: &str) -> Tried {
-        assert_eq!(self.end["kind"], "step_failed", "{:?}", self.said);
-        assert_eq!(self.end["failure"]["kind"], kind, "{}", self.end);
-        assert_eq!(self.said.status, Some(1), "{:?}", self.said);
+        assert_eq!(self.end["kind"], "step_failed", "{self}");
+        assert_eq!(self.end["failure"]["kind"], kind, "{self}");
+        assert_eq!(self.said.status, Some(1), "{self}");
         self
     }
 
@@ -92,6 +118,12 @@ impl Tried {
     #[track_caller]
     pub(crate) fn output(&self, name: &str) -> &Value {
         &self.end["outputs"][name]["value"]
+    }
+}
+
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}\n{}", self.said, self.story)
     }
 }
 

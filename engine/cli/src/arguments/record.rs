@@ -1,6 +1,6 @@
 //! Arguments of what concerns the record: runs, show, log, note.
 
-use clap::Args;
+use clap::{Args, value_parser};
 
 use super::Output;
 
@@ -12,9 +12,9 @@ pub(crate) struct Runs {
     /// Only runs of this runbook
     #[arg(value_name = "RUNBOOK")]
     pub(crate) runbook: Option<String>,
-    /// How many
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
-    pub(crate) limit: usize,
+    /// How many at most
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20, value_parser = value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
     #[command(flatten)]
     pub(crate) output: Output,
 }

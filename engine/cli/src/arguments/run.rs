@@ -1,9 +1,8 @@
 //! Arguments of what concerns runbooks: run, plan, check.
 
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, value_parser};
 
 use super::Output;
 
@@ -55,8 +54,8 @@ pub(crate) struct Run {
     #[arg(long, short)]
     pub(crate) yes: bool,
     /// How many attempts may run at once
-    #[arg(long, short, value_name = "N", default_value = "16")]
-    pub(crate) jobs: NonZeroU32,
+    #[arg(long, short, value_name = "N", default_value_t = 16, value_parser = value_parser!(u32).range(1..))]
+    pub(crate) jobs: u32,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -88,17 +87,17 @@ pub(crate) struct Plan {
 
 /// Find everything that can be known to be wrong without running
 ///
-/// Without a path: all of the project's runbooks and environments. All faults are reported at once.
+/// Without a runbook: all of the project's runbooks and environments. All faults are reported at once.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   sandbook check
-  sandbook check restore-site.yaml --env production
+  sandbook check restore-site --env production
   sandbook check --env production --live     also: can every secret be had?")]
 pub(crate) struct Check {
-    /// Runbooks, by path
-    #[arg(value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
+    /// Runbooks, each by its name in the project or its path
+    #[arg(value_name = "RUNBOOK")]
+    pub(crate) runbooks: Vec<String>,
     /// Check the runbooks against this environment
     #[arg(long, short, value_name = "NAME")]
     pub(crate) env: Option<String>,
@@ -127,7 +126,7 @@ mod tests {
     fn inputs_add_up() {
         let run = run(&["x", "-i", "a=1", "--input", "b=2=3"]).unwrap();
         assert_eq!(run.given.input, ["a=1", "b=2=3"]);
-        assert_eq!(run.jobs.get(), 16);
+        assert_eq!(run.jobs, 16);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! `sandbook check`: everything that can be known without running, all faults at once.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use sandbook_executor::{Checked, Project};
 use sandbook_runbook::{Report, Severity};
@@ -20,11 +19,11 @@ pub(crate) fn check(
     places: &Places,
     output: &mut Output,
 ) -> Result<Exit, Problem> {
-    let project = match arguments.paths.first() {
-        Some(path) => places.project_of(&path.to_string_lossy())?,
+    let project = match arguments.runbooks.first() {
+        Some(runbook) => places.project_of(runbook)?,
         None => places.project()?,
     };
-    let checked = project.check(&arguments.paths, arguments.env.as_deref())?;
+    let checked = project.check(&arguments.runbooks, arguments.env.as_deref())?;
     if arguments.output.is_json() {
         print_json(&checked, output);
     } else {
@@ -46,18 +45,14 @@ fn obtain_all(
     environment: &str,
     output: &mut Output,
 ) -> Result<(), Problem> {
-    let paths: Vec<PathBuf> = match arguments.paths.is_empty() {
-        true => project
-            .runbooks()?
-            .into_iter()
-            .map(|listed| listed.path)
-            .collect(),
-        false => arguments.paths.clone(),
+    let runbooks = match arguments.runbooks.is_empty() {
+        true => project.runbook_names()?,
+        false => arguments.runbooks.clone(),
     };
     let mut obtained = BTreeSet::new();
     let runtime = runtime()?;
-    for path in paths {
-        let draft = project.draft(&path.to_string_lossy(), Some(environment))?;
+    for runbook in runbooks {
+        let draft = project.draft(&runbook, Some(environment))?;
         obtained.extend(runtime.block_on(draft.obtain())?);
     }
     if arguments.output.is_json() {

@@ -126,14 +126,18 @@ fn welcome(folder: &Path, plugins: &BTreeMap<String, PathBuf>, checks: bool) -> 
     let shown = folder.display();
     let mut text = format!("Made a project in `{shown}`.\n");
     if plugins.is_empty() {
-        text.push_str("No packed plugins were found beside the executable; `--plugins DIR` names a folder of them.\n");
+        text.push_str(
+            "No packed plugins lie beside the executable, so it has none: `sandbook init --plugins DIR` takes those of a folder.\n",
+        );
     } else {
         let all: Vec<&String> = plugins.keys().collect();
         text.push_str(&format!("Plugins: {}.\n", names(&all)));
     }
-    text.push_str(&format!(
-        "\nTo try next:\n  cd {shown}\n  sandbook run hello\n"
-    ));
+    text.push_str("\nTo try next:\n");
+    if folder != Path::new(".") {
+        text.push_str(&format!("  cd {shown}\n"));
+    }
+    text.push_str("  sandbook run hello\n  sandbook show @last\n");
     if checks {
         text.push_str("  sandbook plan check-site\n");
     }

@@ -1,11 +1,9 @@
 //! `sandbook list`: what can be run here.
 
 use std::collections::HashMap;
-use std::fs;
 
-use sandbook_executor::{Listed, Project};
+use sandbook_executor::{Listed, Project, Refused};
 use sandbook_journal::{RunStatus, RunSummary};
-use sandbook_runbook::{Runbook, Source};
 use serde_json::json;
 
 use crate::arguments;
@@ -25,7 +23,7 @@ pub(crate) fn list(
     if format.is_json() {
         for runbook in &runbooks {
             let success = successes.get(&runbook.name);
-            output.line(&to_json(runbook, success).to_string());
+            output.line(&to_json(&project, runbook, success).to_string());
         }
         return Ok(Exit::Succeeded);
     }
@@ -36,7 +34,7 @@ pub(crate) fn list(
     let zone = Zone::local();
     let mut table = Table::headed(&["runbook", "last success", "description"]);
     for runbook in &runbooks {
-        let (ink, description) = match description(runbook) {
+        let (ink, description) = match description(&project, runbook) {
             Ok(description) => (Ink::Plain, description.unwrap_or_default()),
             Err(_) => (
                 Ink::Bad,
@@ -55,15 +53,8 @@ pub(crate) fn list(
     Ok(Exit::Succeeded)
 }
 
-fn description(runbook: &Listed) -> Result<Option<String>, Problem> {
-    let text = fs::read_to_string(&runbook.path)
-        .map_err(|error| Problem::file("read", &runbook.path, &error))?;
-    let source = Source {
-        name: runbook.path.display().to_string(),
-        text,
-    };
-    let (runbook, _) = Runbook::parse(&source).map_err(Problem::document)?;
-    Ok(runbook.description)
+fn description(project: &Project, runbook: &Listed) -> Result<Option<String>, Refused> {
+    Ok(project.runbook(runbook)?.description)
 }
 
 fn last(run: &RunSummary, zone: &Zone) -> String {
@@ -91,8 +82,8 @@ fn successes(places: &Places, project: &Project) -> Result<HashMap<String, RunSu
     Ok(successes)
 }
 
-fn to_json(runbook: &Listed, success: Option<&RunSummary>) -> serde_json::Value {
-    let description = description(runbook);
+fn to_json(project: &Project, runbook: &Listed, success: Option<&RunSummary>) -> serde_json::Value {
+    let description = description(project, runbook);
     json!({
         "name": runbook.name,
         "path": runbook.path,

@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::places::Places;
 use crate::problem::Problem;
 use crate::render::{Stream, rehearsal, sentence};
-use crate::screen::{Ink, Output, Zone};
+use crate::screen::{Ink, Output, Paper, Zone};
 
 /// How often a log that is followed is looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -23,6 +23,7 @@ pub(crate) fn log(arguments: &Log, places: &Places, output: &mut Output) -> Resu
         state: RunState::default(),
         stream: None,
         zone: Zone::local(),
+        day: String::new(),
     };
     let mut seen = print_new(&record, run, 0, &mut printer, output)?;
     // Whether it still runs is asked before the last look, so that nothing is missed in between.
@@ -46,9 +47,14 @@ fn print_new(
     output: &mut Output,
 ) -> Result<u64, Problem> {
     let events = record.events(run, seen)?;
+    let mut lines = String::new();
     for stored in &events {
-        printer.print(stored, output);
+        for line in printer.lines(stored, output.paper) {
+            lines.push_str(&line);
+            lines.push('\n');
+        }
     }
+    output.text(&lines);
     Ok(events.last().map_or(seen, |stored| stored.seq))
 }
 
@@ -57,27 +63,31 @@ struct Printer {
     state: RunState,
     stream: Option<Stream>,
     zone: Zone,
+    /// The day of the last line.
+    day: String,
 }
 
 impl Printer {
-    fn print(&mut self, stored: &Stored, output: &mut Output) {
+    fn lines(&mut self, stored: &Stored, paper: Paper) -> Vec<String> {
         // A log that doesn't follow is for `audit` to judge; here it is shown all the same.
         let _ = self.state.apply(&stored.event, stored.time);
         if self.json {
-            return output.line(&stored.line());
+            return vec![stored.line()];
         }
+        let mut lines = Vec::new();
         if let (None, Some(facts)) = (&self.stream, self.state.facts()) {
-            if let Some(line) = rehearsal(facts, output.paper) {
-                output.line(&line);
-            }
+            lines.extend(rehearsal(facts, paper));
             self.stream = Some(Stream::of(facts));
         }
+        let day = self.zone.day(stored.time);
+        if day != self.day {
+            lines.push(paper.ink(Ink::Faint, &day));
+            self.day = day;
+        }
         let said = sentence(stored, &self.state);
-        let line = self
-            .stream
-            .get_or_insert_default()
-            .line(&said, output.paper);
-        let time = output.paper.ink(Ink::Faint, &self.zone.clock(stored.time));
-        output.line(&format!("{time}  {line}"));
+        let time = paper.ink(Ink::Faint, &self.zone.clock(stored.time));
+        let line = self.stream.get_or_insert_default().line(&said, paper);
+        lines.push(format!("{time}  {line}"));
+        lines
     }
 }

@@ -40,11 +40,7 @@ fn ceiling(arguments: &Plan, places: &Places, output: &mut Output) -> Result<Exi
     };
     let runbooks = match &arguments.runbook {
         Some(runbook) => vec![runbook.clone()],
-        None => project
-            .runbooks()?
-            .into_iter()
-            .map(|listed| listed.name)
-            .collect(),
+        None => project.runbook_names()?,
     };
     let mut lines = BTreeSet::new();
     for runbook in &runbooks {

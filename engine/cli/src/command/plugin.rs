@@ -78,18 +78,20 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 fn inspect(arguments: &PluginInspect, places: &Places, output: &mut Output) -> Result<(), Problem> {
-    let path = Path::new(&arguments.plugin);
-    let (name, (packed, manifest)) = if path.is_file() {
-        let read = read_plugin(path)?;
-        (read.1.name.to_string(), read)
+    let plugin = &arguments.plugin;
+    let is_path = plugin.contains('/') || plugin.ends_with(".wasm");
+    let (packed, manifest) = if is_path {
+        read_plugin(Path::new(plugin))?
     } else {
-        (
-            arguments.plugin.clone(),
-            places.project()?.plugin(&arguments.plugin)?,
-        )
+        places.project()?.plugin(plugin)?
     };
     if arguments.step {
-        output.text(&render::step(&name, &manifest));
+        let name = if is_path {
+            manifest.name.as_str()
+        } else {
+            plugin
+        };
+        output.text(&render::step(name, &manifest));
     } else if arguments.output.is_json() {
         output.line(&format!(
             "{:#}",

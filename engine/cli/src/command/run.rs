@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use sandbook_executor::{Begun, Engine, Finished, Options, Prepared};
-use sandbook_journal::{Reader, RunId, RunState, RunStatus, StateDir};
+use sandbook_journal::{Reader, RunId, RunState, RunStatus};
 use sandbook_runbook::{Action, parse_duration};
 use tokio::sync::watch as channel;
 
-use self::watch::{Watch, watch};
+use self::watch::Watch;
 use super::given::{self, runtime};
 use super::show::held;
 use crate::arguments::Run;
@@ -20,27 +20,35 @@ use crate::operator::operator;
 use crate::places::Places;
 use crate::problem::Problem;
 use crate::prompt;
-use crate::render;
+use crate::render::{self, Standing};
 use crate::screen::{Output, Paper, complain};
+
+/// How long nothing is to be seen before it is said why.
+const LONG: Duration = Duration::from_millis(400);
 
 pub(crate) fn run(arguments: &Run, places: &Places, output: &mut Output) -> Result<Exit, Problem> {
     let (project, prepared) = given::prepare(&arguments.runbook, &arguments.given, places)?;
     confirm(&prepared, arguments)?;
-    let engine = Engine::open(&places.state_of(Some(&project))?, arguments.jobs.get())?;
-    let json = arguments.output.is_json();
+    let engine = Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?;
     let runtime = runtime()?;
-    let ended = runtime.block_on(conduct(&engine, prepared, arguments.dry_run, json, output));
+    let ended = runtime.block_on(conduct(&engine, prepared, arguments, output));
     // What still hangs in a worker has no effect any more: the run is over and on record.
     runtime.shutdown_background();
     let (id, state, finished) = ended?;
-    if !json {
-        output.text(&final_report(
-            engine.state(),
+    if !arguments.output.is_json() {
+        let held = if arguments.dry_run {
+            let record = Reader::open(engine.state())?;
+            held(&record, id, &state, &record.events(id, 0)?)?
+        } else {
+            Vec::new()
+        };
+        let run = Standing {
             id,
-            &state,
-            &finished,
-            output.paper,
-        )?);
+            state: &state,
+            status: finished.status,
+            held: &held,
+        };
+        output.text(&final_report(&run, output.paper));
     }
     Ok(exit(finished.status))
 }
@@ -87,38 +95,49 @@ fn confirm(prepared: &Prepared, arguments: &Run) -> Result<(), Problem> {
 async fn conduct(
     engine: &Engine,
     prepared: Prepared,
-    dry_run: bool,
-    json: bool,
+    arguments: &Run,
     output: &mut Output,
 ) -> Result<(RunId, RunState, Finished), Problem> {
     let (stop, stopped) = channel::channel(None);
     let waits = waits(&prepared);
     signals::listen(stop)?;
     let options = Options {
-        dry_run,
+        dry_run: arguments.dry_run,
         operator: operator(),
         stop: stopped.clone(),
     };
-    let Begun { run, events, live } = engine.start(prepared, options).await?;
+    let notice = tokio::spawn(say_why_it_takes_long());
+    let begun = engine.start(prepared, options).await;
+    notice.abort();
+    let Begun { run, events, live } = begun?;
     let id = run.id;
     // The run goes on by itself: whoever watches can be slow, or gone.
-    let completing = tokio::spawn(run.complete());
-    let state = watch(
-        Watch {
-            events,
-            live,
-            stopped,
-            waits,
-            json,
-            completing: &completing,
-        },
-        output,
-    )
-    .await;
-    let finished = completing.await.map_err(|error| {
+    let watch = Watch {
+        events,
+        live,
+        stopped,
+        waits,
+        json: arguments.output.is_json(),
+        completing: tokio::spawn(run.complete()),
+    };
+    let (state, completed) = watch::watch(watch, output).await;
+    let completed = completed.map_err(|error| {
         Problem::engine("the engine has a bug; please report it").caused_by(&error)
-    })??;
+    })?;
+    let finished = completed.map_err(|failed| {
+        Problem::from(failed).help(format!("`sandbook show {id}` shows what is on record"))
+    })?;
     Ok((id, state, finished))
+}
+
+/// Before its first event a run obtains its credentials, and compiles what was never run before.
+async fn say_why_it_takes_long() {
+    tokio::time::sleep(LONG).await;
+    if Paper::standard_error().is_terminal() {
+        complain(
+            "Obtaining credentials and loading plugins. A plugin's first run takes longer: it is compiled.",
+        );
+    }
 }
 
 /// How long the built-in waits take, where that is known before the run.
@@ -138,24 +157,11 @@ fn waits(prepared: &Prepared) -> HashMap<sandbook_journal::StepId, Duration> {
     waits.collect()
 }
 
-fn final_report(
-    state_dir: &StateDir,
-    id: RunId,
-    state: &RunState,
-    finished: &Finished,
-    paper: Paper,
-) -> Result<String, Problem> {
-    let held = match state.facts() {
-        Some(facts) if facts.dry_run => {
-            let record = Reader::open(state_dir)?;
-            held(&record, id, state, &record.events(id, 0)?)?
-        }
-        _ => Vec::new(),
-    };
-    Ok(format!(
-        "\n{}",
-        render::report(&id.to_string(), state, finished.status, &held, paper)
-    ))
+fn final_report(run: &Standing<'_>, paper: Paper) -> String {
+    let facts = run.state.facts();
+    let heading = facts.and_then(|facts| render::rehearsal(facts, paper));
+    let heading = heading.map(|line| line + "\n").unwrap_or_default();
+    format!("\n{heading}{}", render::report(run, paper))
 }
 
 fn exit(status: RunStatus) -> Exit {

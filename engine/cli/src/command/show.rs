@@ -6,7 +6,7 @@ use crate::arguments::Show;
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::problem::Problem;
-use crate::render::{self, Held, effects};
+use crate::render::{self, Held, Standing, effects};
 use crate::screen::{Output, Zone};
 
 pub(crate) fn show(
@@ -22,15 +22,13 @@ pub(crate) fn show(
     if arguments.output.is_json() {
         output.line(&format!("{:#}", render::run_json(&events, &state, status)));
     } else {
-        let held = held(&record, run, &state, &events)?;
-        output.text(&render::run(
-            &events,
-            &state,
+        let run = Standing {
+            id: run,
+            state: &state,
             status,
-            &held,
-            &Zone::local(),
-            output.paper,
-        ));
+            held: &held(&record, run, &state, &events)?,
+        };
+        output.text(&render::run(&run, &events, &Zone::local(), output.paper));
     }
     Ok(Exit::Succeeded)
 }

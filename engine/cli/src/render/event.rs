@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use sandbook_journal::{Event, Outcome, RequestState, RunState, StepId, StepState, Stored};
+use sandbook_journal::{
+    Event, LogLevel, Outcome, RequestState, RunState, StepId, StepState, Stored,
+};
 
 use super::words;
 use crate::screen::{Ink, one_line, span};
@@ -83,15 +85,7 @@ pub(crate) fn sentence(stored: &Stored, state: &RunState) -> Sentence {
             };
             detail(step, "▸", Ink::Faint, text)
         }
-        Event::StepSkipped { step, reason } => {
-            let said = main(step, "–", Ink::Faint, words::skipped(reason));
-            // That a section for failures had nothing to do is no news.
-            let weight = match reason {
-                sandbook_journal::SkipReason::NotReached => Weight::Detail,
-                _ => Weight::Main,
-            };
-            Sentence { weight, ..said }
-        }
+        Event::StepSkipped { step, reason } => main(step, "–", Ink::Faint, words::skipped(reason)),
         Event::RequestBegun {
             step,
             request,
@@ -149,12 +143,15 @@ pub(crate) fn sentence(stored: &Stored, state: &RunState) -> Sentence {
         ),
         Event::RequestDenied {
             step, asked, why, ..
-        } => main(
-            step,
-            "⊘",
-            Ink::Bad,
-            format!("denied: {}: {}", words::request(asked), one_line(why)),
-        ),
+        } => {
+            let (request, why) = (words::request(asked), one_line(why));
+            let text = if why.contains(&request) {
+                format!("denied: {why}")
+            } else {
+                format!("denied: {request}: {why}")
+            };
+            main(step, "⊘", Ink::Bad, text)
+        }
         Event::AttemptFailed {
             step,
             attempt,
@@ -176,8 +173,12 @@ pub(crate) fn sentence(stored: &Stored, state: &RunState) -> Sentence {
             message,
             ..
         } => {
-            let (ink, level) = words::level(*level);
-            main(step, " ", ink, format!("{level}: {}", one_line(message)))
+            let (ink, name) = words::level(*level);
+            let text = format!("{name}: {}", one_line(message));
+            match level {
+                LogLevel::Debug => detail(step, " ", ink, text),
+                LogLevel::Info | LogLevel::Warn | LogLevel::Error => main(step, " ", ink, text),
+            }
         }
     }
 }
@@ -283,7 +284,12 @@ fn begun<'a>(
 
 fn ended(outcome: &Outcome, took_ms: u64) -> String {
     let (_, how) = words::outcome(Some(outcome));
-    format!("→ {how} in {}", span(Duration::from_millis(took_ms)))
+    match outcome {
+        Outcome::Answered { .. } => {
+            format!("→ {how} in {}", span(Duration::from_millis(took_ms)))
+        }
+        Outcome::NotSent { .. } | Outcome::Unknown { .. } => format!("→ {how}"),
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sandbook_executor::Progress;
 use sandbook_journal::{Event, RunState, StepId, StepState, Stored};
@@ -13,7 +14,9 @@ use crate::screen::{Ink, Paper, countdown, one_line, span};
 /// How many steps have a live line at once; the rest is counted.
 const MOST_ROWS: usize = 12;
 
+/// What turns beside a step that runs, and how long it stands still, in milliseconds.
 const FRAMES: [&str; 8] = ["⠋", "⠙", "⠸", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const FRAME: u64 = 100;
 
 /// The live view of one run.
 pub(crate) struct Live {
@@ -28,7 +31,6 @@ pub(crate) struct Live {
     said: HashMap<StepId, Progress>,
     /// How long the built-in waits take, where that was known before.
     waits: HashMap<StepId, Duration>,
-    frame: usize,
 }
 
 impl Live {
@@ -46,12 +48,11 @@ impl Live {
             ended: 0,
             said: HashMap::new(),
             waits,
-            frame: 0,
         }
     }
 
-    /// Something has happened; `state` is what the log comes to with it.
-    pub(crate) fn event(&mut self, stored: &Stored, state: &RunState) {
+    /// Something has happened; `state` is what the log comes to with it. Returns what is to be printed of it.
+    pub(crate) fn event(&mut self, stored: &Stored, state: &RunState) -> Vec<String> {
         match &stored.event {
             Event::StepStarted { step, .. } if !self.running.contains(step) => {
                 self.running.push(step.clone());
@@ -65,9 +66,7 @@ impl Live {
             Event::StepSkipped { .. } => self.ended += 1,
             _ => {}
         }
-        for line in self.stream.lines(stored, state, self.paper) {
-            self.print(&line);
-        }
+        self.stream.lines(stored, state, self.paper)
     }
 
     /// A plugin says where it is.
@@ -77,15 +76,23 @@ impl Live {
         }
     }
 
-    /// A line above the live ones.
-    pub(crate) fn print(&self, line: &str) {
+    /// Lines above the live ones.
+    pub(crate) fn print(&self, lines: &str) {
         // A terminal that is gone changes nothing.
-        let _ = self.screen.println(line);
+        let _ = self.screen.println(lines);
+    }
+
+    /// Takes away the `^C` that the terminal shows for the key, on a line of its own below the live ones.
+    pub(crate) fn forget_echo(&self) {
+        let terminal = Term::stdout();
+        // What can't be taken away stays.
+        let _ = terminal
+            .clear_line()
+            .and_then(|()| terminal.move_cursor_up(1));
     }
 
     /// Draws the live lines as they are at this time, in milliseconds since the epoch.
     pub(crate) fn draw(&mut self, state: &RunState, now: u64) {
-        self.frame = (self.frame + 1) % FRAMES.len();
         let shown = self.running.len().min(MOST_ROWS);
         while self.rows.len() > shown {
             self.rows.pop().inspect(|row| self.screen.remove(row));
@@ -135,7 +142,7 @@ impl Live {
             let said = self.said.get(&step.id).map(said).unwrap_or_default();
             (
                 Ink::Name,
-                FRAMES[self.frame],
+                frame(now),
                 format!("{}{said}", span(since(step.started_at))),
             )
         };
@@ -161,6 +168,10 @@ impl Live {
         );
         self.paper.ink(Ink::Faint, &text)
     }
+}
+
+fn frame(now: u64) -> &'static str {
+    FRAMES[usize::try_from(now / FRAME).unwrap_or_default() % FRAMES.len()]
 }
 
 fn row() -> ProgressBar {

@@ -5,7 +5,7 @@ use sandbook_runbook::{
     Action, Backoff, Grant, Needs, OnFailure, Plan, Planned, Step, format_duration,
 };
 
-use super::heading::REHEARSAL;
+use super::heading::rehearsal_in;
 use super::words;
 use crate::screen::{Ink, Paper, Table, one_line, safe};
 
@@ -50,16 +50,7 @@ pub(crate) fn plan(prepared: &Prepared, paper: Paper) -> String {
 pub(crate) fn may_change_something(plan: &Plan) -> bool {
     plan.all_steps()
         .flat_map(|planned| &planned.permission.step)
-        .any(may_change)
-}
-
-/// Whether a grant covers a request that can change something.
-pub(super) fn may_change(grant: &Grant) -> bool {
-    let line = grant.to_string();
-    let methods = line.split(' ').next().unwrap_or_default();
-    methods
-        .split(',')
-        .any(|method| !matches!(method, "GET" | "HEAD" | "OPTIONS"))
+        .any(Grant::may_change)
 }
 
 /// A plan in short: one line a step, for the question whether to run it.
@@ -71,7 +62,7 @@ pub(crate) fn brief(prepared: &Prepared, paper: Paper) -> String {
                 .permission
                 .step
                 .iter()
-                .filter(|grant| may_change(grant))
+                .filter(|grant| grant.may_change())
                 .map(ToString::to_string)
                 .collect();
             let may = if changing.is_empty() {
@@ -100,20 +91,17 @@ fn title(prepared: &Prepared, paper: Paper) -> String {
     let Some(environment) = &plan.environment else {
         return format!("{name}, in no environment\n");
     };
-    let kind = match (environment.is_rehearsal(), environment.protected) {
-        (true, _) => format!(
-            "{}: environment `{}` reroutes, nothing real is reached\n",
-            paper.ink(Ink::Warn, REHEARSAL),
-            environment.name
-        ),
-        _ => String::new(),
+    let heading = if environment.is_rehearsal() {
+        rehearsal_in(environment.name.as_str(), paper) + "\n"
+    } else {
+        String::new()
     };
     let protected = if environment.protected {
         ", which is protected"
     } else {
         ""
     };
-    format!("{kind}{name} in {}{protected}\n", environment.name)
+    format!("{heading}{name} in {}{protected}\n", environment.name)
 }
 
 pub(super) fn sections(plan: &Plan) -> [(&'static str, &[Planned]); 3] {
@@ -142,7 +130,7 @@ fn step(planned: &Planned, is_first: bool, prepared: &Prepared, paper: Paper) ->
         fact("if", Ink::Plain, safe(&condition.to_string()).into_owned());
     }
     for (position, grant) in planned.permission.step.iter().enumerate() {
-        let ink = if may_change(grant) {
+        let ink = if grant.may_change() {
             Ink::Warn
         } else {
             Ink::Plain
@@ -156,11 +144,12 @@ fn step(planned: &Planned, is_first: bool, prepared: &Prepared, paper: Paper) ->
     if let (Action::Plugin(_), true) = (&step.action, planned.permission.step.is_empty()) {
         fact("may", Ink::Faint, "send no request".to_owned());
     }
-    for ask in planned.plugin.iter().flat_map(|plugin| &plugin.not_granted) {
+    let asked = planned.plugin.iter().flat_map(|plugin| &plugin.not_granted);
+    for (position, ask) in asked.enumerate() {
         fact(
-            "not",
+            if position == 0 { "may not" } else { "" },
             Ink::Faint,
-            format!("{}: the plugin asks for it", safe(&ask.to_string())),
+            format!("{}, though the plugin asks for it", safe(&ask.to_string())),
         );
     }
     for bound in &planned.credentials {
@@ -196,10 +185,7 @@ fn step(planned: &Planned, is_first: bool, prepared: &Prepared, paper: Paper) ->
         fact("fails", Ink::Plain, "without ending the run".to_owned());
     }
     // What a reviewer reads isn't cut.
-    text.push_str(&table.render(Paper {
-        width: None,
-        ..paper
-    }));
+    text.push_str(&table.render(paper.uncut()));
     text
 }
 

@@ -4,7 +4,7 @@ use sandbook_executor::Prepared;
 use sandbook_runbook::{Action, Needs, OnFailure, Planned, format_duration};
 use serde_json::{Map, Value, json};
 
-use super::plan::{may_change, sections};
+use super::plan::sections;
 
 /// A plan with what each step may do.
 pub(crate) fn plan_json(prepared: &Prepared) -> Value {
@@ -64,7 +64,7 @@ fn step(planned: &Planned, prepared: &Prepared) -> Value {
         .permission
         .step
         .iter()
-        .map(|grant| json!({ "grant": grant.to_string(), "may_change": may_change(grant) }))
+        .map(|grant| json!({ "grant": grant.to_string(), "may_change": grant.may_change() }))
         .collect();
     let credentials: Vec<Value> = planned
         .credentials

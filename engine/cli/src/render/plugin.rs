@@ -43,10 +43,7 @@ pub(crate) fn inspection(packed: &Packed, manifest: &Manifest, paper: Paper) -> 
         ("Outputs:", fields(&manifest.outputs, false)),
     ];
     for (heading, table) in parts {
-        let rows = table.render(Paper {
-            width: None,
-            ..paper
-        });
+        let rows = table.render(paper.uncut());
         let rows = if rows.is_empty() {
             "  none\n".to_owned()
         } else {

@@ -2,48 +2,40 @@
 
 use std::time::Duration;
 
-use sandbook_journal::{Outcome, RequestState, RunState, RunStatus, StepState, StepStatus};
+use sandbook_journal::{Outcome, RequestState, RunId, RunState, RunStatus, StepState, StepStatus};
 
 use super::held::Held;
-use super::{rehearsal, words};
+use super::words;
 use crate::screen::{Ink, Paper, Table, one_line, span};
 
 /// How many of a step's requests are listed; `show` has them all.
 const MOST_REQUESTS: usize = 5;
 
-/// The report of a run whose log comes to `state`; `status` is how it stands now, and `held` what a dry
-/// run would have sent.
-pub(crate) fn report(
-    id: &str,
-    state: &RunState,
-    status: RunStatus,
-    held: &[Held],
-    paper: Paper,
-) -> String {
-    let top = state
-        .facts()
-        .and_then(|facts| rehearsal(facts, paper))
-        .map(|line| line + "\n");
-    top.unwrap_or_default() + &ending(id, state, status, held, paper)
+/// A run as it stands.
+pub(crate) struct Standing<'a> {
+    pub(crate) id: RunId,
+    /// What its log comes to.
+    pub(crate) state: &'a RunState,
+    /// How it stands now; the log alone can't tell that a process died.
+    pub(crate) status: RunStatus,
+    /// What a dry run would have sent.
+    pub(crate) held: &'a [Held],
 }
 
-/// The same without the word on rehearsals.
-pub(super) fn ending(
-    id: &str,
-    state: &RunState,
-    status: RunStatus,
-    held: &[Held],
-    paper: Paper,
-) -> String {
-    let dry_run = state.facts().is_some_and(|facts| facts.dry_run);
-    let mut text = if dry_run {
-        would_send(held, paper)
+/// What is said of a run at its end, and whenever it is looked at later.
+pub(crate) fn report(run: &Standing<'_>, paper: Paper) -> String {
+    let mut text = if is_dry(run.state) {
+        would_send(run.held, paper)
     } else {
-        changes(state, paper)
+        changes(run.state, paper)
     };
-    text.push_str(&outputs(state, paper));
-    text.push_str(&last_line(id, state, status, paper));
+    text.push_str(&outputs(run.state, paper));
+    text.push_str(&last_line(run, paper));
     text
+}
+
+fn is_dry(state: &RunState) -> bool {
+    state.facts().is_some_and(|facts| facts.dry_run)
 }
 
 /// What was changed, step by step.
@@ -58,11 +50,10 @@ fn changes(state: &RunState, paper: Paper) -> String {
     }
     let mut table = Table::indented(2);
     for step in touched {
-        let said = step.summary.as_deref().map(one_line).unwrap_or_default();
-        let said = if step.status == StepStatus::Succeeded {
-            said
-        } else {
-            "before it failed".to_owned()
+        let said = match step.status {
+            StepStatus::Succeeded => step.summary.as_deref().map(one_line).unwrap_or_default(),
+            StepStatus::Failed => "before it failed".to_owned(),
+            _ => "before it was cut off".to_owned(),
         };
         table.row([(Ink::Name, step.id.to_string()), (Ink::Plain, said)]);
         let sent: Vec<&RequestState> = step
@@ -72,12 +63,12 @@ fn changes(state: &RunState, paper: Paper) -> String {
             .collect();
         for request in sent.iter().take(MOST_REQUESTS) {
             let (ink, outcome) = words::outcome(request.outcome.as_ref());
-            let line = format!(
-                "{} → {}",
-                words::request(&request.asked),
-                paper.ink(ink, &outcome)
-            );
-            table.row([(Ink::Plain, String::new()), (Ink::Plain, line)]);
+            // What came of it stands before the URL, of which narrow paper shows only the beginning.
+            table.row([
+                (Ink::Plain, String::new()),
+                (ink, outcome),
+                (Ink::Plain, words::request(&request.asked)),
+            ]);
         }
         if sent.len() > MOST_REQUESTS {
             let more = format!(
@@ -141,27 +132,19 @@ fn outputs(state: &RunState, paper: Paper) -> String {
         table.row([(Ink::Name, name.clone()), (Ink::Plain, words::value(value))]);
     }
     // What a runbook puts out is there to be read: it isn't cut.
-    let uncut = Paper {
-        width: None,
-        ..paper
-    };
     format!(
         "{}\n{}",
         paper.ink(Ink::Strong, "Outputs:"),
-        table.render(uncut)
+        table.render(paper.uncut())
     )
 }
 
 /// How it ended, with the failures that were let pass.
-fn last_line(id: &str, state: &RunState, status: RunStatus, paper: Paper) -> String {
-    let (ink, word) = words::status(status);
-    let dry = state.facts().is_some_and(|facts| facts.dry_run);
-    let mut line = format!(
-        "{} {id} {}",
-        if dry { "dry run" } else { "run" },
-        paper.ink(ink, word)
-    );
-    if let (Some(finish), Some(started)) = (state.finish(), state.started_at()) {
+fn last_line(run: &Standing<'_>, paper: Paper) -> String {
+    let (ink, word) = words::status(run.status);
+    let kind = if is_dry(run.state) { "dry run" } else { "run" };
+    let mut line = format!("{kind} {} {}", run.id, paper.ink(ink, word));
+    if let (Some(finish), Some(started)) = (run.state.finish(), run.state.started_at()) {
         line.push_str(&format!(
             " in {}",
             span(Duration::from_millis(finish.at.saturating_sub(started)))
@@ -189,7 +172,17 @@ mod tests {
 
     fn reported(events: impl IntoIterator<Item = Event>) -> String {
         let (_, state) = sample::log(events);
-        report("0123456789ab", &state, state.status(), &[], Paper::BARE)
+        shown(&state, &[])
+    }
+
+    fn shown(state: &RunState, held: &[Held]) -> String {
+        let run = Standing {
+            id: "0123456789ab".parse().unwrap(),
+            state,
+            status: state.status(),
+            held,
+        };
+        report(&run, Paper::BARE)
     }
 
     #[test]
@@ -209,8 +202,7 @@ mod tests {
         ]);
         assert_eq!(
             reported(events),
-            "REHEARSAL: environment `demo` reroutes, nothing real is reached\n\
-             Changed:\n  move  moved the writer\n        POST https://api.example/x → 202\n\
+            "Changed:\n  move  moved the writer\n        202  POST https://api.example/x\n\
              run 0123456789ab succeeded in 7.0 s; 1 failure let pass: `tell`\n"
         );
     }
@@ -225,7 +217,7 @@ mod tests {
         ]);
         let text = reported(events);
         assert!(
-            text.contains("  move  before it failed\n        POST https://api.example/x → 200\n"),
+            text.contains("  move  before it failed\n        200  POST https://api.example/x\n"),
             "{text}"
         );
         assert!(
@@ -257,7 +249,7 @@ mod tests {
             request: "POST https://api.example/x as azure".to_owned(),
             body,
         }];
-        let text = report("0123456789ab", &state, state.status(), &held, Paper::BARE);
+        let text = shown(&state, &held);
         let listed =
             "It would have sent:\n  move  POST https://api.example/x as azure\n      {\n      }\n";
         assert!(text.contains(listed), "{text}");

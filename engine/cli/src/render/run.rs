@@ -7,30 +7,18 @@ use serde_json::{Value, json};
 
 use super::effects::{Effect, Fate, effects};
 use super::event::{broke, done};
-use super::held::Held;
-use super::report::ending;
+use super::report::{Standing, report};
 use super::{rehearsal, words};
 use crate::screen::{Ink, Paper, Table, Zone, one_line, span};
 
 /// A run for people: what it was, its steps, every effect, notes, and the report of its end.
-pub(crate) fn run(
-    events: &[Stored],
-    state: &RunState,
-    status: RunStatus,
-    held: &[Held],
-    zone: &Zone,
-    paper: Paper,
-) -> String {
-    let Some(first) = events.first() else {
-        return String::new();
-    };
-    let effects = effects(events);
+pub(crate) fn run(run: &Standing<'_>, events: &[Stored], zone: &Zone, paper: Paper) -> String {
     let parts = [
-        header(&first.run.to_string(), state, status, zone, paper),
-        steps(state, paper),
-        effects_table(&effects, zone, paper),
+        header(run, zone, paper),
+        steps(run, paper),
+        effects_table(&effects(events), zone, paper),
         notes(events, zone, paper),
-        ending(&first.run.to_string(), state, status, held, paper),
+        report(run, paper),
     ];
     parts
         .into_iter()
@@ -39,7 +27,8 @@ pub(crate) fn run(
         .join("\n")
 }
 
-fn header(id: &str, state: &RunState, status: RunStatus, zone: &Zone, paper: Paper) -> String {
+fn header(run: &Standing<'_>, zone: &Zone, paper: Paper) -> String {
+    let state = run.state;
     let Some(facts) = state.facts() else {
         return String::new();
     };
@@ -47,8 +36,11 @@ fn header(id: &str, state: &RunState, status: RunStatus, zone: &Zone, paper: Pap
     let mut fact =
         |name: &str, value: String| table.row([(Ink::Faint, name.to_owned()), (Ink::Plain, value)]);
     let dry = if facts.dry_run { " (dry run)" } else { "" };
-    fact("run", format!("{}{dry}", paper.ink(Ink::Strong, id)));
-    let (ink, word) = words::status(status);
+    fact(
+        "run",
+        format!("{}{dry}", paper.ink(Ink::Strong, run.id.as_str())),
+    );
+    let (ink, word) = words::status(run.status);
     fact("status", paper.ink(ink, word));
     fact(
         "runbook",
@@ -95,10 +87,15 @@ fn header(id: &str, state: &RunState, status: RunStatus, zone: &Zone, paper: Pap
     top + &table.render(paper)
 }
 
-fn steps(state: &RunState, paper: Paper) -> String {
+fn steps(run: &Standing<'_>, paper: Paper) -> String {
     let mut table = Table::indented(2);
     let mut section = Section::Steps;
-    for step in state.steps().iter().filter(|step| is_worth_a_line(step)) {
+    for step in run
+        .state
+        .steps()
+        .iter()
+        .filter(|step| is_worth_a_line(step))
+    {
         if step.section != section {
             section = step.section;
             let name = if section == Section::Finally {
@@ -108,12 +105,14 @@ fn steps(state: &RunState, paper: Paper) -> String {
             };
             table.row([(Ink::Faint, name.to_owned())]);
         }
-        let (ink, sign) = words::sign(step);
-        let (name, said) = (
-            (Ink::Plain, format!("{} {}", paper.ink(ink, sign), step.id)),
-            standing(step),
-        );
-        table.row([name, (Ink::Plain, said)]);
+        let is_cut_off = step.status == StepStatus::Running && run.status == RunStatus::Interrupted;
+        let ((ink, sign), said) = if is_cut_off {
+            ((Ink::Warn, "■"), "interrupted".to_owned())
+        } else {
+            (words::sign(step), standing(step))
+        };
+        let name = format!("{} {}", paper.ink(ink, sign), step.id);
+        table.row([(Ink::Plain, name), (Ink::Plain, said)]);
     }
     format!(
         "{}\n{}",
@@ -201,14 +200,10 @@ fn effects_table(effects: &[Effect<'_>], zone: &Zone, paper: Paper) -> String {
         ]);
     }
     // The record is not cut.
-    let uncut = Paper {
-        width: None,
-        ..paper
-    };
     format!(
         "{}\n{}",
         paper.ink(Ink::Strong, "Requests:"),
-        table.render(uncut)
+        table.render(paper.uncut())
     )
 }
 
@@ -223,10 +218,7 @@ fn notes(events: &[Stored], zone: &Zone, paper: Paper) -> String {
             table.row([when, who, (Ink::Plain, one_line(text))]);
         }
     }
-    let rendered = table.render(Paper {
-        width: None,
-        ..paper
-    });
+    let rendered = table.render(paper.uncut());
     if rendered.is_empty() {
         rendered
     } else {
@@ -267,4 +259,26 @@ pub(crate) fn run_json(events: &[Stored], state: &RunState, status: RunStatus) -
 
 fn short(hex: &str) -> &str {
     &hex[..12]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn a_step_that_was_cut_off_does_not_seem_to_run() {
+        let (events, state) = sample::log([sample::started(&["a"], false), sample::begun("a")]);
+        let shown = |status| {
+            let standing = Standing {
+                id: events[0].run,
+                state: &state,
+                status,
+                held: &[],
+            };
+            run(&standing, &events, &Zone::local(), Paper::BARE)
+        };
+        assert!(shown(RunStatus::Running).contains("  ▸ a  running\n"));
+        assert!(shown(RunStatus::Interrupted).contains("  ■ a  interrupted\n"));
+    }
 }

@@ -1,9 +1,11 @@
 //! A run as lines, one after the other: for files and pipes, and what stays on a terminal.
 
-use sandbook_journal::{Event, RunStarted, RunState, Stored};
+use std::collections::HashMap;
+
+use sandbook_journal::{Event, RunStarted, RunState, StepId, Stored};
 
 use super::{Sentence, Weight, rehearsal, sentence};
-use crate::screen::Paper;
+use crate::screen::{Paper, one_line};
 
 /// How wide the column of step ids gets at most.
 const WIDEST: usize = 28;
@@ -12,16 +14,30 @@ const WIDEST: usize = 28;
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
     width: usize,
+    /// Why the last request of a step was denied.
+    denied: HashMap<StepId, String>,
 }
 
 impl Stream {
     /// The lines for one event; `state` is what the log comes to with it. Nothing for what only the log shows.
     pub(crate) fn lines(&mut self, stored: &Stored, state: &RunState, paper: Paper) -> Vec<String> {
-        let said = sentence(stored, state);
+        let mut said = sentence(stored, state);
         let mut lines = Vec::new();
-        if let Event::RunStarted(facts) = &stored.event {
-            self.width = width(facts);
-            lines.extend(rehearsal(facts, paper));
+        match &stored.event {
+            Event::RunStarted(facts) => {
+                self.width = width(facts);
+                lines.extend(rehearsal(facts, paper));
+            }
+            Event::RequestDenied { step, why, .. } => {
+                self.denied.insert(step.clone(), one_line(why));
+            }
+            Event::AttemptFailed { step, .. } | Event::StepFailed { step, .. } => {
+                // Most plugins say once more what was printed just before.
+                if let Some(why) = self.denied.remove(step) {
+                    said.text = said.text.replace(&why, "its request was denied");
+                }
+            }
+            _ => {}
         }
         if said.weight == Weight::Main {
             lines.push(self.line(&said, paper));
@@ -41,7 +57,7 @@ impl Stream {
     }
 
     /// A step's id, as wide as the column.
-    pub(crate) fn column(&self, step: &sandbook_journal::StepId) -> String {
+    pub(crate) fn column(&self, step: &StepId) -> String {
         format!("{step:width$}", width = self.width)
     }
 
@@ -49,6 +65,7 @@ impl Stream {
     pub(crate) fn of(facts: &RunStarted) -> Stream {
         Stream {
             width: width(facts),
+            denied: HashMap::new(),
         }
     }
 }
@@ -64,4 +81,53 @@ fn width(facts: &RunStarted) -> usize {
         .max()
         .unwrap_or(0)
         .min(WIDEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use sandbook_journal::{Failure, FailureKind};
+
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn why_a_request_is_denied_is_said_once() {
+        let why = "`POST https://api.example/x` is not granted".to_owned();
+        let (log, state) = sample::log([
+            sample::started(&["a"], false),
+            sample::begun("a"),
+            Event::RequestDenied {
+                step: "a".into(),
+                attempt: 1,
+                request: 1,
+                asked: sample::asked("POST"),
+                why: why.clone(),
+            },
+            Event::StepFailed {
+                step: "a".into(),
+                attempt: 1,
+                failure: Failure {
+                    kind: FailureKind::Unauthorized,
+                    code: None,
+                    message: why,
+                    retry_after_ms: None,
+                    start_over: false,
+                },
+                in_doubt: None,
+                let_pass: false,
+            },
+        ]);
+        let mut stream = Stream::default();
+        let lines: Vec<String> = log
+            .iter()
+            .flat_map(|stored| stream.lines(stored, &state, Paper::BARE))
+            .collect();
+        assert_eq!(
+            lines[2..],
+            [
+                "⊘ a  denied: `POST https://api.example/x` is not granted",
+                "✗ a  2.0 s: its request was denied (unauthorized)"
+            ]
+        );
+    }
 }

@@ -40,7 +40,6 @@ pub(crate) fn skipped(reason: &SkipReason) -> String {
         SkipReason::Condition => "skipped: its `if` is false".to_owned(),
         SkipReason::Need { step } => format!("skipped: it needs `{step}`, which did not get done"),
         SkipReason::Stopped => "skipped: another step failed".to_owned(),
-        SkipReason::NotReached => "not needed".to_owned(),
         SkipReason::Listed { unknown } => format!(
             "not run: it uses {}, not known in a dry run",
             names(unknown)

@@ -63,6 +63,14 @@ impl Paper {
         }
     }
 
+    /// The same for what is to be read whole: nothing on it is cut.
+    pub(crate) fn uncut(self) -> Paper {
+        Paper {
+            width: None,
+            ..self
+        }
+    }
+
     pub(crate) fn is_terminal(self) -> bool {
         self.width.is_some()
     }

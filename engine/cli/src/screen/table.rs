@@ -1,4 +1,5 @@
-//! Tables: columns as wide as what is in them, the last one cut where the paper ends.
+//! Tables: columns as wide as what is in them, the last one cut where the paper ends, or set below the others
+//! where these leave it too little.
 
 use super::{Ink, Paper};
 
@@ -14,6 +15,12 @@ pub(crate) struct Table {
 
 /// What lies between two columns.
 const GAP: usize = 2;
+
+/// The least that the last column needs beside the others.
+const LEAST: usize = 16;
+
+/// How far it is set in where it stands below them.
+const HANGING: usize = 4;
 
 impl Table {
     /// An empty table, set in by so many columns.
@@ -67,7 +74,18 @@ impl Table {
         for (column, (ink, cell)) in row.iter().enumerate() {
             let is_last = column + 1 == row.len();
             if is_last {
-                let room = paper.width.map(|width| width.saturating_sub(at).max(20));
+                let wide = console::measure_text_width(cell);
+                if column > 0
+                    && paper
+                        .width
+                        .is_some_and(|width| at + wide.min(LEAST) > width)
+                {
+                    line.truncate(line.trim_end().len());
+                    at = self.indent + HANGING;
+                    line.push('\n');
+                    line.push_str(&" ".repeat(at));
+                }
+                let room = paper.width.map(|width| width.saturating_sub(at));
                 line.push_str(&paper.ink(*ink, &cut(cell, room)));
             } else {
                 let filling =
@@ -117,6 +135,23 @@ mod tests {
         assert_eq!(console::measure_text_width(text.trim_end()), 40);
         assert!(text.ends_with("…\n"));
         assert!(table.render(Paper::BARE).contains(&"x".repeat(80)));
+    }
+
+    #[test]
+    fn where_the_others_leave_no_room_the_last_column_stands_below() {
+        let mut table = Table::default();
+        table.row([plain(&"a".repeat(30)), plain("a sentence of some length")]);
+        table.row([plain("b"), plain("short")]);
+        let paper = Paper {
+            colour: false,
+            width: Some(40),
+        };
+        let expected = format!(
+            "{}\n    a sentence of some length\nb{}short\n",
+            "a".repeat(30),
+            " ".repeat(31)
+        );
+        assert_eq!(table.render(paper), expected);
     }
 
     #[test]

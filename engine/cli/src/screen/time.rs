@@ -25,6 +25,11 @@ impl Zone {
         self.format(time, "%H:%M:%S.%3f")
     }
 
+    /// `2026-11-23 +01:00`, above such lines.
+    pub(crate) fn day(&self, time: u64) -> String {
+        self.format(time, "%Y-%m-%d %:z")
+    }
+
     fn format(&self, time: u64, form: &str) -> String {
         match i64::try_from(time)
             .ok()
@@ -40,11 +45,12 @@ impl Zone {
     }
 }
 
-/// A span: `12 ms`, `1.2 s`, `3 min 4 s`, `2 h 5 min`.
+/// A span: `<1 ms`, `12 ms`, `1.2 s`, `3 min 4 s`, `2 h 5 min`.
 pub(crate) fn span(span: Duration) -> String {
     let millis = span.as_millis();
     let seconds = span.as_secs();
     match seconds {
+        0 if millis == 0 => "<1 ms".to_owned(),
         0 => format!("{millis} ms"),
         1..10 => format!("{}.{} s", seconds, span.subsec_millis() / 100),
         10..60 => format!("{seconds} s"),
@@ -78,6 +84,7 @@ mod tests {
     fn a_time_is_shown_with_its_offset() {
         let zone = Zone(TimeZone::fixed(jiff::tz::offset(2)));
         assert_eq!(zone.stamp(1_700_000_000_123), "2023-11-15 00:13:20 +02:00");
+        assert_eq!(zone.day(1_700_000_000_123), "2023-11-15 +02:00");
         assert_eq!(zone.clock(1_700_000_000_123), "00:13:20.123");
         assert_eq!(zone.stamp(u64::MAX), format!("{} ms", u64::MAX));
     }
@@ -85,7 +92,7 @@ mod tests {
     #[test]
     fn a_span_has_the_unit_that_fits() {
         let shown = |millis| span(Duration::from_millis(millis));
-        assert_eq!(shown(0), "0 ms");
+        assert_eq!(shown(0), "<1 ms");
         assert_eq!(shown(999), "999 ms");
         assert_eq!(shown(1250), "1.2 s");
         assert_eq!(shown(59_999), "59 s");

@@ -1,6 +1,7 @@
 //! How steps and runs end: what is written of it, and what the steps that follow see.
 
 use std::cmp::Reverse;
+use std::sync::MutexGuard;
 
 use sandbook_journal::{self as journal, Entry as Line, Event, SkipReason};
 use sandbook_runbook::{OnFailure, Step, StepFacts};
@@ -12,6 +13,7 @@ use crate::agenda::Done;
 use crate::attempt::Attempted;
 use crate::facts::{self, millis};
 use crate::failed::Failed;
+use crate::replay::Replay;
 use crate::verdict::{Circumstances, Verdict, judge};
 
 impl Conductor<'_> {
@@ -23,6 +25,7 @@ impl Conductor<'_> {
             ended,
             seen,
         } = attempted;
+        self.placed -= 1;
         let step = &self.steps.get(index).step;
         let circumstances = Circumstances {
             attempt,
@@ -32,19 +35,17 @@ impl Conductor<'_> {
             jitter: (self.setting.jitter)(),
         };
         match judge(ended, &step.retry, circumstances) {
-            Verdict::Succeeded(output) => match self.check_output(step, &output) {
-                Ok(()) => self.succeed(index, attempt, output),
+            Verdict::Succeeded(mut output) => match self.check_output(step, &output) {
+                Ok(()) => {
+                    output.changed |= self.replay(index).changed_before();
+                    self.succeed(index, attempt, output);
+                }
                 Err(lie) => self.fail(index, attempt, facts::bad_output(lie), None),
             },
             Verdict::HeldBack => self.held_back(index, attempt),
             Verdict::Again { failure, wait } => {
-                if failure.start_over
-                    && let Some(replay) = self.replays.get(&index)
-                {
-                    replay
-                        .lock()
-                        .expect("nothing panics while it holds this lock")
-                        .clear();
+                if failure.start_over {
+                    self.replay(index).clear();
                 }
                 let retry_at = self.setting.clock.now().saturating_add(millis(wait));
                 self.timers
@@ -68,6 +69,13 @@ impl Conductor<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The record of a step that was attempted.
+    fn replay(&self, index: usize) -> MutexGuard<'_, Replay> {
+        self.replays[&index]
+            .lock()
+            .expect("nothing panics while it holds this lock")
     }
 
     /// Whether a plugin's outputs are what its manifest says.

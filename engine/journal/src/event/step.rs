@@ -54,8 +54,6 @@ pub enum SkipReason {
     },
     /// Another step failed, so nothing new starts.
     Stopped,
-    /// Its section had no reason to run.
-    NotReached,
     /// In a dry run: it touches what a held-back step would have put out.
     Listed {
         /// The dotted names that are unknown.

@@ -8,7 +8,7 @@ use crate::chain::Chain;
 use crate::chain_number::ChainNumber;
 use crate::digest::Digest;
 use crate::event::{EVENT_VERSION, Event};
-use crate::journal::{Batch, JournalError, Poison, Prepared, Recorded, kind};
+use crate::journal::{Appended, Batch, JournalError, Poison, Prepared, kind};
 use crate::ledger::{LEDGER, LEDGER_VERSION, LedgerEntry};
 use crate::log::{Log, LogFault, Stored};
 use crate::run_id::RunId;
@@ -70,16 +70,15 @@ impl Default for Runs {
 }
 
 impl Runs {
-    /// Writes the batches in one transaction, and tells what came of each. An error means that none was written,
+    /// Writes the batches and commits the transaction, which was begun; tells what came of each. An error means that none was written,
     /// and that what is known here may be wrong: nothing may be written after it.
     pub(super) fn write(
         &mut self,
         store: &Store,
         batches: &mut [Batch],
-    ) -> Result<Vec<Recorded>, Poison> {
+    ) -> Result<Vec<Appended>, Poison> {
         self.fresh.clear();
         self.erased = false;
-        store.begin()?;
         self.notice_others(store)?;
         let mut answers = Vec::with_capacity(batches.len());
         for batch in batches {

@@ -79,9 +79,7 @@ impl Shape {
                 );
             }
             Payload::CustomSection(section) if section.name() == MANIFEST_SECTION => {
-                // The whole is smaller than 64 MiB.
-                let start = usize::try_from(section.data_offset())
-                    .expect("invariant: an offset within the bytes");
+                let start = section.data_offset();
                 self.manifests.push(start..start + section.data().len());
             }
             _ => {}

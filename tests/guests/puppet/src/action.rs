@@ -74,6 +74,8 @@ pub(crate) enum Action {
         #[serde(flatten)]
         fail: Fail,
     },
+    /// Does this in that attempt and nothing in others: a plugin that isn't the same each time.
+    InAttempt { attempt: u32, then: Box<Action> },
     /// Ends with outputs of its own. Unsaid data is `{results}`.
     Return {
         data: Option<Value>,

@@ -60,6 +60,9 @@ pub(crate) fn perform(context: &Context, action: Action) -> Result<Option<Value>
             Ok(plaintext) => json!({"plaintext": plaintext}),
             Err(failure) => json!({"error": failure.message}),
         },
+        Action::InAttempt { attempt, then } if context.attempt == attempt => {
+            return perform(context, *then);
+        }
         action => {
             act(context, action)?;
             return Ok(None);

@@ -6,25 +6,27 @@ use std::time::Duration;
 
 use sandbook_executor::Progress;
 use sandbook_journal::{Clock, RunState, Signal, StepId, Stored, SystemClock};
-use tokio::sync::{broadcast, mpsc, watch as channel};
-use tokio::task::JoinHandle;
+use tokio::sync::broadcast::{self, error::TryRecvError};
+use tokio::sync::{mpsc, watch as channel};
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::render::{Live, Stream};
 use crate::screen::{Output, complain};
 
-/// How often the live lines are drawn.
-const FRAME: Duration = Duration::from_millis(100);
+/// How often it is looked what has happened. Whoever watches doesn't see the difference to at once, and the
+/// engine is spared being watched at each of its steps.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What is watched.
-pub(super) struct Watch<'a, T> {
+pub(super) struct Watch<T> {
     pub(super) events: mpsc::UnboundedReceiver<Arc<Stored>>,
     pub(super) live: broadcast::Receiver<Progress>,
     pub(super) stopped: channel::Receiver<Option<Signal>>,
     pub(super) waits: HashMap<StepId, Duration>,
     pub(super) json: bool,
-    /// The run itself: once it is through, no event comes any more.
-    pub(super) completing: &'a JoinHandle<T>,
+    /// The run itself: once it is through, all of its events are there.
+    pub(super) completing: JoinHandle<T>,
 }
 
 /// How events are shown.
@@ -34,15 +36,18 @@ enum View {
     Live(Box<Live>),
 }
 
-/// Shows the run until its last event; returns what its log comes to.
-pub(super) async fn watch<T>(watch: Watch<'_, T>, output: &mut Output) -> RunState {
+/// Shows the run until it is through; returns what its log comes to, and what came of it.
+pub(super) async fn watch<T>(
+    watch: Watch<T>,
+    output: &mut Output,
+) -> (RunState, Result<T, JoinError>) {
     let Watch {
         mut events,
         mut live,
         mut stopped,
         waits,
         json,
-        completing,
+        mut completing,
     } = watch;
     let mut view = match (json, output.paper.is_terminal()) {
         (true, _) => View::Json,
@@ -50,64 +55,76 @@ pub(super) async fn watch<T>(watch: Watch<'_, T>, output: &mut Output) -> RunSta
         (false, true) => View::Live(Box::new(Live::new(output.paper, waits))),
     };
     let mut state = RunState::default();
-    let mut frames = interval(FRAME);
-    frames.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut told = false;
-    while !is_over(&state) {
+    let completed = loop {
         tokio::select! {
             biased;
-            stored = events.recv() => match stored {
-                Some(stored) => view.event(&stored, &mut state, output),
-                None => break,
-            },
-            Ok(progress) = live.recv() => view.progress(progress),
-            Ok(_) = stopped.wait_for(Option::is_some), if !told => {
+            completed = &mut completing => break completed,
+            Ok(signal) = stopped.wait_for(Option::is_some), if !told => {
                 told = true;
+                view.interrupted(*signal);
+                view.events(&mut events, &mut state, output);
                 view.say("Interrupting: nothing new is sent; waiting for what is in flight. Once more stops at once.");
             }
-            _ = frames.tick() => {
-                view.draw(&state);
-                if completing.is_finished() && events.is_empty() {
-                    break;
-                }
+            _ = looks.tick() => {
+                view.events(&mut events, &mut state, output);
+                view.draw(&mut live, &state);
             }
         }
-    }
+    };
+    view.events(&mut events, &mut state, output);
     if let View::Live(live) = view {
         live.close();
     }
-    state
-}
-
-/// Whether the last event of this process was seen.
-fn is_over(state: &RunState) -> bool {
-    state.finish().is_some() || state.status() == sandbook_journal::RunStatus::Interrupted
+    (state, completed)
 }
 
 impl View {
-    fn event(&mut self, stored: &Stored, state: &mut RunState, output: &mut Output) {
-        // What the journal has stored follows; it was folded before.
-        let _ = state.apply(&stored.event, stored.time);
-        match self {
-            View::Json => output.line(&stored.line()),
-            View::Lines(stream) => {
-                for line in stream.lines(stored, state, output.paper) {
-                    output.line(&line);
-                }
+    /// Shows all events that are waiting, at one go.
+    fn events(
+        &mut self,
+        events: &mut mpsc::UnboundedReceiver<Arc<Stored>>,
+        state: &mut RunState,
+        output: &mut Output,
+    ) {
+        let mut lines = Vec::new();
+        while let Ok(stored) = events.try_recv() {
+            // What the journal has stored follows; it was folded before.
+            let _ = state.apply(&stored.event, stored.time);
+            match self {
+                View::Json => lines.push(stored.line()),
+                View::Lines(stream) => lines.extend(stream.lines(&stored, state, output.paper)),
+                View::Live(live) => lines.extend(live.event(&stored, state)),
             }
-            View::Live(live) => live.event(stored, state),
+        }
+        if lines.is_empty() {
+            return;
+        }
+        match self {
+            View::Json | View::Lines(_) => output.text(&(lines.join("\n") + "\n")),
+            View::Live(live) => live.print(&lines.join("\n")),
         }
     }
 
-    fn progress(&mut self, progress: Progress) {
-        if let View::Live(live) = self {
-            live.progress(progress);
+    /// Draws the live lines, with what the plugins have said last.
+    fn draw(&mut self, said: &mut broadcast::Receiver<Progress>, state: &RunState) {
+        let View::Live(live) = self else { return };
+        loop {
+            match said.try_recv() {
+                Ok(progress) => live.progress(progress),
+                // Later words are there in place of those that were missed.
+                Err(TryRecvError::Lagged(_)) => {}
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
         }
+        live.draw(state, SystemClock.now());
     }
 
-    fn draw(&mut self, state: &RunState) {
-        if let View::Live(live) = self {
-            live.draw(state, SystemClock.now());
+    fn interrupted(&self, signal: Option<Signal>) {
+        if let (View::Live(live), Some(Signal::Interrupt)) = (self, signal) {
+            live.forget_echo();
         }
     }
 
