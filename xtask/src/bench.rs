@@ -6,7 +6,7 @@ use crate::process::{Outcome, cargo, root, run, say, target};
 /// Builds the engine and its floors as they are released, and measures one against the other.
 pub(crate) fn bench(names: &[String]) -> Outcome {
     build_and_pack()?;
-    say("building the release (twelve minutes the first time, on two cores)");
+    say("building the release (seven minutes the first time, on two cores)");
     run(&mut cargo(&[
         "build",
         "--locked",

@@ -7,6 +7,7 @@
 //! before them, so that no request's intent can be on record without the start of its step.
 
 mod ending;
+mod runners;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
@@ -19,8 +20,8 @@ use sandbook_journal::{
 };
 use sandbook_runbook::{Action, Plan, Planned, Scope, StepId};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
+use self::runners::Runners;
 use crate::agenda::{Agenda, Done, Due};
 use crate::attempt::{Attempt, Attempted, Bench};
 use crate::facts::{self, Opening, millis};
@@ -72,7 +73,7 @@ pub(crate) struct Conductor<'a> {
     recorded: u64,
     /// Attempts that were begun and haven't ended.
     placed: usize,
-    running: JoinSet<Attempted>,
+    running: Runners,
     timers: BinaryHeap<Reverse<(u64, usize, Timer)>>,
     replays: HashMap<usize, Arc<Mutex<Replay>>>,
     /// In a dry run: steps whose outputs nobody knows.
@@ -146,7 +147,7 @@ impl<'a> Conductor<'a> {
             handed_in: 0,
             recorded: 0,
             placed: 0,
-            running: JoinSet::new(),
+            running: Runners::default(),
             timers: BinaryHeap::new(),
             replays: HashMap::new(),
             unknown: BTreeSet::new(),
@@ -323,7 +324,7 @@ impl<'a> Conductor<'a> {
         };
         self.handed_in += 1;
         let now = appending.time();
-        let mut waiting = Vec::new();
+        let (mut free, mut waiting) = (Vec::new(), Vec::new());
         for launch in launches {
             match launch {
                 Launch::Attempt { attempt, after } => {
@@ -331,7 +332,7 @@ impl<'a> Conductor<'a> {
                         self.started_at[attempt.index] = Some(now);
                     }
                     if after <= self.recorded {
-                        self.launch(*attempt);
+                        free.push(*attempt);
                     } else {
                         waiting.push(*attempt);
                     }
@@ -346,15 +347,23 @@ impl<'a> Conductor<'a> {
             appending,
             launches: waiting,
         });
+        self.launch(free);
     }
 
-    /// Lets an attempt loose.
-    fn launch(&mut self, attempt: Attempt) {
+    /// Lets attempts loose.
+    fn launch(&mut self, attempts: Vec<Attempt>) {
+        let alone = attempts.len() == 1;
+        for attempt in attempts {
+            let made = self.make(attempt);
+            self.running.run(Box::pin(made), alone);
+        }
+    }
+
+    fn make(&self, attempt: Attempt) -> impl Future<Output = Attempted> + Send + use<> {
         let bench = Arc::clone(&self.setting.bench);
         let desk = self.setting.desk.clone();
         let first_start = self.started_at[attempt.index].expect("what is launched was begun");
-        let made = async move { attempt.make(&bench, desk, first_start).await };
-        self.running.spawn(Box::pin(made));
+        async move { attempt.make(&bench, desk, first_start).await }
     }
 
     /// Waits until everything is on record; what was to begin then does not.
@@ -378,16 +387,16 @@ impl<'a> Conductor<'a> {
             Some((appended, launches)) = next_recorded(&mut self.recordings) => {
                 appended?;
                 self.recorded += 1;
-                launches.into_iter().for_each(|attempt| self.launch(attempt));
+                self.launch(launches);
                 None
             }
-            Some(ended) = self.running.join_next() => Some(ended?),
+            Some(ended) = self.running.next() => Some(ended?),
             () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => None,
         };
         let mut next = first;
         while let Some(ended) = next {
             self.ended(ended)?;
-            next = self.running.try_join_next().transpose()?;
+            next = self.running.try_next().transpose()?;
         }
         self.ring();
         Ok(None)
@@ -419,7 +428,7 @@ impl<'a> Conductor<'a> {
     /// The run was told to stop: what is in flight is waited for, and the rest stays for a resumption.
     async fn wind_up(&mut self, signal: journal::Signal) -> Result<(), Failed> {
         let waited = tokio::time::timeout(LAST_REQUESTS, async {
-            while let Some(ended) = self.running.join_next().await {
+            while let Some(ended) = self.running.next().await {
                 self.ended(ended?)?;
             }
             Ok::<(), Failed>(())

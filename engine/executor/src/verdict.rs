@@ -17,8 +17,8 @@ pub(crate) struct Circumstances {
     pub(crate) ambiguous: Option<u32>,
     /// Something was held back in this attempt, because this is a dry run.
     pub(crate) held_back: bool,
-    /// A draw from 0 to 1 that spreads retries.
-    pub(crate) jitter: f64,
+    /// Draws from 0 to 1, to spread retries.
+    pub(crate) jitter: fn() -> f64,
 }
 
 /// What becomes of the step.
@@ -57,7 +57,7 @@ pub(crate) fn judge(ended: Ended, retry: &Retry, seen: Circumstances) -> Verdict
     let in_doubt = seen.lost.or(seen.ambiguous);
     if in_doubt.is_none() && worth_another && seen.attempt < retry.attempts {
         let wait = retry
-            .delay_before(seen.attempt + 1, seen.jitter)
+            .delay_before(seen.attempt + 1, (seen.jitter)())
             .max(failure.retry_after.unwrap_or_default());
         return Verdict::Again { failure, wait };
     }
@@ -129,7 +129,7 @@ mod tests {
         lost: None,
         ambiguous: None,
         held_back: false,
-        jitter: 0.0,
+        jitter: || 0.0,
     };
 
     fn three_attempts() -> Retry {

@@ -1,8 +1,8 @@
 //! Where a chain's events lie in the table: its number, and their place in it, are one key.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::store::{StoreError, doing};
+use crate::store::{StoreError, doing, signed, unsigned};
 
 /// How many bits of an event's key are its place in its chain.
 const SEQ_BITS: u32 = 32;
@@ -27,13 +27,19 @@ impl ChainNumber {
         number.optional().map_err(doing("be read"))
     }
 
-    /// The number of a chain that begins now.
-    pub(crate) fn begin(connection: &Connection, name: &str) -> Result<ChainNumber, StoreError> {
+    /// The number of a chain that begins at this time.
+    pub(crate) fn begin(
+        connection: &Connection,
+        name: &str,
+        time: u64,
+    ) -> Result<ChainNumber, StoreError> {
         let mut statement = connection
-            .prepare_cached("INSERT INTO chains (name) VALUES (?1) RETURNING number")
+            .prepare_cached("INSERT INTO chains (name, begun) VALUES (?1, ?2) RETURNING number")
             .map_err(doing("begin a chain"))?;
         statement
-            .query_row([name], |row| row.get(0).map(ChainNumber))
+            .query_row(params![name, signed(time)], |row| {
+                row.get(0).map(ChainNumber)
+            })
             .map_err(doing("begin a chain"))
     }
 
@@ -41,6 +47,11 @@ impl ChainNumber {
     pub(crate) fn key(self, seq: u64) -> i64 {
         let largest = (1 << SEQ_BITS) - 1;
         (self.0 << SEQ_BITS) | i64::try_from(seq.min(largest)).unwrap_or(0)
+    }
+
+    /// The place in its chain of the event with this key.
+    pub(crate) fn seq(key: i64) -> u64 {
+        unsigned(key & ((1 << SEQ_BITS) - 1))
     }
 
     /// The key after which all others are those of later chains.

@@ -161,12 +161,11 @@ impl Store {
         let Some(number) = ChainNumber::find(&self.connection, chain)? else {
             return Ok(None);
         };
-        let sql =
-            "SELECT seq, hash FROM events WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1";
+        let sql = "SELECT id, hash FROM events WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1";
         let keys = [number.key(0), number.last_key()];
         let head = self.connection.query_row(sql, keys, |row| {
             Ok(Head {
-                seq: unsigned(row.get(0)?),
+                seq: ChainNumber::seq(row.get(0)?),
                 hash: Digest::from_bytes(row.get(1)?),
             })
         });
@@ -288,7 +287,7 @@ pub(crate) fn each_row<E: From<StoreError>>(
     let Some(number) = ChainNumber::find(connection, chain)? else {
         return Ok(());
     };
-    let sql = "SELECT seq, time, kind, version, body, hash FROM events WHERE id > ?1 AND id <= ?2 ORDER BY id";
+    let sql = "SELECT id, time, kind, version, body, hash FROM events WHERE id > ?1 AND id <= ?2 ORDER BY id";
     let mut statement = connection.prepare_cached(sql).map_err(doing("be read"))?;
     let mut rows = statement
         .query([number.key(after), number.last_key()])
@@ -299,10 +298,10 @@ pub(crate) fn each_row<E: From<StoreError>>(
     Ok(())
 }
 
-/// A link from `seq, time, kind, version, body, hash`.
+/// A link from `id, time, kind, version, body, hash`.
 pub(crate) fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     Ok(Row {
-        seq: unsigned(row.get(0)?),
+        seq: ChainNumber::seq(row.get(0)?),
         time: unsigned(row.get(1)?),
         kind: row.get(2)?,
         version: row.get(3)?,
@@ -370,11 +369,11 @@ fn make_file(path: &Path) -> io::Result<()> {
 }
 
 /// SQLite's integers are signed; times and numbers stay far below the limit.
-fn signed(number: u64) -> i64 {
+pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// A negative number can only come from tampering; as 0 it breaks the chain.
-fn unsigned(number: i64) -> u64 {
+pub(crate) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }

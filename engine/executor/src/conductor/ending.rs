@@ -32,7 +32,7 @@ impl Conductor<'_> {
             lost: seen.lost,
             ambiguous: seen.ambiguous,
             held_back: seen.held_back,
-            jitter: (self.setting.jitter)(),
+            jitter: self.setting.jitter,
         };
         match judge(ended, &step.retry, circumstances) {
             Verdict::Succeeded(mut output) => match self.check_output(step, &output) {

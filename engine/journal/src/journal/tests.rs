@@ -339,7 +339,7 @@ fn a_tampered_log_is_not_continued() {
     let altered = place
         .database()
         .execute(
-            "UPDATE events SET time = 7 WHERE seq = 2 AND chain = (SELECT number FROM chains WHERE name = ?1)",
+            "UPDATE events SET time = 7 WHERE id = (SELECT (number << 32) + 2 FROM chains WHERE name = ?1)",
             [RUN],
         )
         .unwrap();

@@ -16,7 +16,7 @@ impl Reader {
     pub fn resolve(&self, text: &str) -> Result<RunId, ReadError> {
         if text == "@last" {
             return self
-                .started("ORDER BY time DESC, id DESC LIMIT 1", "")?
+                .started("ORDER BY begun DESC, number DESC LIMIT 1", "")?
                 .pop()
                 .ok_or(ReadError::NoRuns);
         }
@@ -46,10 +46,7 @@ impl Reader {
     }
 
     fn started(&self, which: &str, prefix: &str) -> Result<Vec<RunId>, ReadError> {
-        let sql = format!(
-            "SELECT name FROM events INDEXED BY starts JOIN chains ON number = chain
-             WHERE seq = 1 AND chain <> 0 {which}"
-        );
+        let sql = format!("SELECT name FROM chains WHERE number <> 0 {which}");
         let mut statement = self
             .connection
             .prepare_cached(&sql)

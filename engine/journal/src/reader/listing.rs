@@ -35,9 +35,9 @@ impl Reader {
     ///
     /// When one can't be read.
     pub fn runs(&self, limit: Option<u32>) -> Result<Vec<RunSummary>, ReadError> {
-        let sql = "SELECT seq, time, kind, version, body, hash, name
-                   FROM events INDEXED BY starts JOIN chains ON number = chain
-                   WHERE seq = 1 AND chain <> 0 ORDER BY time DESC, id DESC LIMIT ?1";
+        let sql = "SELECT id, time, kind, version, body, hash, name
+                   FROM chains JOIN events ON id = (number << 32) + 1
+                   WHERE number <> 0 ORDER BY begun DESC, number DESC LIMIT ?1";
         let mut statement = self
             .connection
             .prepare_cached(sql)
@@ -101,14 +101,15 @@ impl Reader {
         let Some(number) = ChainNumber::find(&self.connection, run.as_str())? else {
             return Ok(None);
         };
-        let sql = "SELECT seq, time, kind, version, body, hash FROM events INDEXED BY ends
-                   WHERE chain = ?1 AND kind = 'run_finished'";
+        // Only notes follow it, so that it is among the first that are looked at from the end.
+        let sql = "SELECT id, time, kind, version, body, hash FROM events
+                   WHERE id > ?1 AND id <= ?2 AND kind = 'run_finished' ORDER BY id DESC LIMIT 1";
         let mut statement = self
             .connection
             .prepare_cached(sql)
             .map_err(doing("be read"))?;
         let row = statement
-            .query_row([number.get()], read_row)
+            .query_row([number.key(0), number.last_key()], read_row)
             .optional()
             .map_err(doing("be read"))?;
         Ok(row.map(|row| log::read(run, row)).transpose()?)

@@ -98,7 +98,7 @@ fn a_log_that_was_written_anew_is_not_the_one_of_the_ledger() {
     place
         .database()
         .execute(
-            "UPDATE events SET time = ?1, body = ?2, hash = ?3 WHERE chain = (SELECT number FROM chains WHERE name = 'bbbb00000000')",
+            "UPDATE events SET time = ?1, body = ?2, hash = ?3 WHERE id >> 32 = (SELECT number FROM chains WHERE name = 'bbbb00000000')",
             rusqlite::params![1, stored.body, stored.hash.as_bytes()],
         )
         .unwrap();

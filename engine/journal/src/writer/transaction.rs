@@ -130,7 +130,7 @@ impl Runs {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
-        let number = self.number(store, run)?;
+        let number = self.number(store, run, entries[0].time)?;
         let mut answer = Vec::with_capacity(entries.len());
         for prepared in entries {
             for content in prepared.contents() {
@@ -205,7 +205,7 @@ impl Runs {
     }
 
     /// The number of a run's chain. It begins with the run's first event, which was found legal by now.
-    fn number(&mut self, store: &Store, run: RunId) -> Result<ChainNumber, StoreError> {
+    fn number(&mut self, store: &Store, run: RunId, now: u64) -> Result<ChainNumber, StoreError> {
         let known = self
             .logs
             .get_mut(&run)
@@ -216,7 +216,7 @@ impl Runs {
         let connection = store.connection();
         let number = match ChainNumber::find(connection, run.as_str())? {
             Some(number) => number,
-            None => ChainNumber::begin(connection, run.as_str())?,
+            None => ChainNumber::begin(connection, run.as_str(), now)?,
         };
         known.number = Some(number);
         Ok(number)
