@@ -223,3 +223,29 @@ fn each_part_is_a_runbook_of_its_own() {
     assert_eq!(incidents.as_array().unwrap().len(), 1);
     assert_eq!(incidents[0]["status"], "resolved");
 }
+
+#[test]
+fn the_printed_ceiling_can_be_pasted() {
+    let (_cloud, lab) = stage(Options::default());
+    let demo = std::fs::read_to_string(lab.path("environments/demo.yaml")).unwrap();
+    let (before, rest) = demo.split_once("\nceiling:\n").unwrap();
+    let (_, network) = rest.split_once("\nnetwork:\n").unwrap();
+    let printed = lab
+        .sandbook(&["plan", "restore-site", "--ceiling"])
+        .ok()
+        .out;
+    assert!(printed.contains("/servers/*/failoverGroups/"), "{printed}");
+    let pasted = format!("{before}\n{printed}network:\n{network}");
+    lab.write(
+        "environments/pasted.yaml",
+        &pasted.replace("name: demo", "name: pasted"),
+    );
+    lab.sandbook(&["check", "restore-site", "--env", "pasted"])
+        .ok()
+        .says("no faults");
+    // With the input known, every grant lies within it, or the plan would be refused.
+    for region in ["failed_region=east", "failed_region=west"] {
+        lab.sandbook(&["plan", "restore-site", "--env", "pasted", "-i", region])
+            .ok();
+    }
+}

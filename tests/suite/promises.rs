@@ -9,6 +9,8 @@ mod limits;
 mod order;
 mod record;
 mod repetition;
+mod resume;
 mod secrets;
+mod sensitive;
 mod signals;
 mod stage;

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::plugin::{PluginCommand, PluginInspect, PluginPack};
 pub(crate) use self::record::{Log, Note, Runs, Show};
-pub(crate) use self::run::{Check, Given, Plan, Run};
+pub(crate) use self::run::{Check, Given, Plan, Resume, Run};
 
 const STATUSES: &str = "\
 Exit status:
@@ -18,6 +18,7 @@ Exit status:
   1    the run failed or was cancelled
   2    the request was wrong: usage, runbook, inputs, a false check, environment, secret
   3    the run waits for a person
+  4    another process has the run
   5    the journal or the engine failed
   130  interrupted
 
@@ -93,6 +94,7 @@ pub(crate) enum Command {
     /// List the project's runbooks: name, description, last success
     List(Output),
     Run(Run),
+    Resume(Resume),
     Check(Check),
     Plan(Plan),
     Runs(Runs),

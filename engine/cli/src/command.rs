@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod conduct;
 mod given;
 mod init;
 mod list;
@@ -9,6 +10,7 @@ mod log;
 mod note;
 mod plan;
 mod plugin;
+mod resume;
 mod run;
 mod runs;
 mod schema;
@@ -27,6 +29,7 @@ pub(crate) fn execute(arguments: Arguments, output: &mut Output) -> Result<Exit,
     match arguments.command {
         Command::List(format) => list::list(format, places, output),
         Command::Run(arguments) => run::run(&arguments, places, output),
+        Command::Resume(arguments) => resume::resume(&arguments, places, output),
         Command::Check(arguments) => check::check(&arguments, places, output),
         Command::Plan(arguments) => plan::plan(&arguments, places, output),
         Command::Runs(arguments) => runs::runs(&arguments, places, output),

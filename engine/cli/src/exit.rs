@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Wrong,
     /// The run waits for a person.
     Waiting,
+    /// Another process has the run.
+    Held,
     /// The journal or the engine failed.
     Broken,
     /// A signal interrupted the run.
@@ -27,6 +29,7 @@ impl Exit {
             Exit::Failed => 1,
             Exit::Wrong => 2,
             Exit::Waiting => 3,
+            Exit::Held => 4,
             Exit::Broken => 5,
             Exit::Interrupted => 130,
         }

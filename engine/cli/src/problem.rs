@@ -189,7 +189,13 @@ impl From<Refused> for Problem {
 
 impl From<Failed> for Problem {
     fn from(failed: Failed) -> Problem {
-        Problem::of(Exit::Broken, &failed)
+        let problem = Problem::of(Exit::Broken, &failed);
+        match &failed {
+            Failed::State(cause) if wants_another_place(cause.as_ref()) => {
+                problem.help(ANOTHER_PLACE)
+            }
+            _ => problem,
+        }
     }
 }
 
@@ -197,6 +203,8 @@ impl From<StartError> for Problem {
     fn from(error: StartError) -> Problem {
         match error {
             StartError::Refused(refused) => refused.into(),
+            StartError::Held(_) => Problem::of(Exit::Held, &error)
+                .help("`sandbook log RUN --follow` shows how it goes on"),
             StartError::Failed(failed) => failed.into(),
         }
     }
@@ -205,6 +213,7 @@ impl From<StartError> for Problem {
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Problem {
         let exit = match error {
+            ReadError::StateDir(error) => return error.into(),
             ReadError::NoSuchRun { .. } | ReadError::NoRuns | ReadError::Ambiguous { .. } => {
                 Exit::Wrong
             }
@@ -228,8 +237,32 @@ impl From<StoreError> for Problem {
 
 impl From<StateDirError> for Problem {
     fn from(error: StateDirError) -> Problem {
-        Problem::of(Exit::Broken, &error)
+        let problem = Problem::of(Exit::Broken, &error);
+        if wants_another_place(&error) {
+            problem.help(ANOTHER_PLACE)
+        } else {
+            problem
+        }
     }
+}
+
+const ANOTHER_PLACE: &str = "name a folder that you can write to, with `--state` or $SANDBOOK_HOME";
+
+/// Whether the state directory can't be made or used where it is. Its other faults say what to do.
+fn wants_another_place(error: &(dyn Error + 'static)) -> bool {
+    let directory = match error.downcast_ref() {
+        Some(ReadError::StateDir(directory)) => Some(directory),
+        _ => error.downcast_ref(),
+    };
+    matches!(
+        directory,
+        Some(
+            StateDirError::MakeDirectory { .. }
+                | StateDirError::NotADirectory { .. }
+                | StateDirError::Read { .. }
+                | StateDirError::Write { .. }
+        )
+    ) || matches!(error.downcast_ref(), Some(StoreError::Make { .. }))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod sample;
 mod stream;
 mod words;
 
-pub(crate) use self::ceiling::{ceiling, ceiling_lines};
+pub(crate) use self::ceiling::Ceiling;
 pub(crate) use self::effects::effects;
 pub(crate) use self::event::{Sentence, Weight, sentence};
 pub(crate) use self::heading::rehearsal;

@@ -40,6 +40,17 @@ pub(crate) enum Done {
     Broke,
 }
 
+/// How a step stands when its run is taken up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Its turn has not come.
+    Pending,
+    /// It was begun; whoever takes the run up goes on with it.
+    Begun,
+    /// It is finished.
+    Done(Done),
+}
+
 /// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Due {
@@ -72,6 +83,8 @@ struct Node {
     unmet: usize,
     dependents: Vec<usize>,
     barrier: bool,
+    /// It was begun before the run was taken up.
+    begun: bool,
     handed_out: bool,
     done: Option<Done>,
     /// A named need that finished unsatisfied.
@@ -101,7 +114,7 @@ pub(crate) struct Agenda {
 
 impl Agenda {
     /// The agenda of a run whose steps stand as `standing` tells, by index.
-    pub(crate) fn new(order: Order, standing: impl Fn(usize) -> Option<Done>) -> Agenda {
+    pub(crate) fn new(order: Order, standing: impl Fn(usize) -> Standing) -> Agenda {
         let mut nodes: Vec<Node> = order
             .needs
             .iter()
@@ -112,6 +125,7 @@ impl Agenda {
                 },
                 dependents: Vec::new(),
                 barrier: matches!(wants, Wants::AllBefore),
+                begun: false,
                 handed_out: false,
                 done: None,
                 unsatisfied_need: None,
@@ -137,9 +151,17 @@ impl Agenda {
             failed: false,
         };
         for index in 0..agenda.nodes.len() {
-            agenda.nodes[index].done = standing(index);
+            match standing(index) {
+                Standing::Pending => {}
+                Standing::Begun => agenda.nodes[index].begun = true,
+                Standing::Done(how) => agenda.nodes[index].done = Some(how),
+            }
         }
         agenda.enter(Section::Steps);
+        // What was begun is in the section that this comes to: those before it are through.
+        while agenda.open == 0 && agenda.section != Section::Over {
+            agenda.leave();
+        }
         agenda
     }
 
@@ -178,6 +200,11 @@ impl Agenda {
         self.advance();
     }
 
+    /// Whether nothing new may start in the section that is under way.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.sweep.is_some()
+    }
+
     fn range(&self, section: Section) -> Range<usize> {
         match section {
             Section::Steps => self.order.steps.clone(),
@@ -205,7 +232,9 @@ impl Agenda {
         }
         for index in range {
             let node = &self.nodes[index];
-            if !node.barrier && node.unmet == 0 {
+            if node.begun && node.done.is_none() {
+                self.hand_out(index);
+            } else if !node.barrier && node.unmet == 0 {
                 self.ready.push_back(index);
             }
         }
@@ -318,7 +347,7 @@ mod tests {
     }
 
     fn fresh(order: Order) -> Agenda {
-        Agenda::new(order, |_| None)
+        Agenda::new(order, |_| Standing::Pending)
     }
 
     fn all_due(agenda: &mut Agenda) -> Vec<Due> {
@@ -417,6 +446,27 @@ mod tests {
     }
 
     #[test]
+    fn what_was_begun_is_not_handed_out_again_and_is_waited_for() {
+        let order = steps(vec![
+            Wants::These(vec![]),
+            Wants::These(vec![]),
+            Wants::AllBefore,
+        ]);
+        let begun = [
+            Standing::Done(Done::Broke),
+            Standing::Begun,
+            Standing::Pending,
+        ];
+        let mut agenda = Agenda::new(order, |step| begun[step]);
+        assert!(agenda.is_stopped());
+        assert_eq!(agenda.next(), Some(Due::SkipStopped(2)));
+        agenda.done(2, Done::Unsatisfied);
+        assert_eq!(agenda.next(), None, "step 1 goes on");
+        agenda.done(1, Done::Satisfied);
+        assert_eq!(agenda.next(), Some(Due::Finish));
+    }
+
+    #[test]
     fn an_agenda_built_from_any_state_ends_like_one_that_was_moved_there() {
         let order = || Order {
             needs: vec![
@@ -438,7 +488,9 @@ mod tests {
             while let Some(Due::Consider(step)) = moved.next() {
                 running.push_back(step);
             }
-            let mut built = Agenda::new(order(), |step| finished[step]);
+            let mut built = Agenda::new(order(), |step| {
+                finished[step].map_or(Standing::Pending, Standing::Done)
+            });
             let mut due: Vec<Due> = all_due(&mut built);
             due.sort_by_key(|due| format!("{due:?}"));
             let mut expected: Vec<Due> = running.iter().map(|&step| Due::Consider(step)).collect();

@@ -1,6 +1,7 @@
 //! One attempt of a step that runs a plugin.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ use crate::conductor::interrupted;
 use crate::facts::millis;
 use crate::recorder::{Desk, Recorder, Seen};
 use crate::replay::Replay;
+
+/// How long a plugin has, after the last request of an interrupted run, to return what it came to.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// What all attempts of a run share.
 pub(crate) struct Bench {
@@ -67,7 +71,7 @@ pub(crate) struct Attempted {
 
 impl Attempt {
     /// Makes the attempt. It ends when the plugin returns, when its time is up, or when the run is
-    /// interrupted; in any case not before a request is through that must not be cut.
+    /// interrupted; then not before the request that is in the gate is through.
     pub(crate) async fn make(self, bench: &Bench, desk: Desk, first_start: u64) -> Attempted {
         let Attempt { index, attempt, .. } = self;
         let mut stop = desk.stop.clone();
@@ -100,12 +104,11 @@ impl Attempt {
             seed: bench.draw("random numbers", &self.step),
         };
         let plugin = &bench.plugins[&self.plugin].plugin;
+        let mut call = pin!(plugin.call(call));
         let ended = tokio::select! {
-            ended = plugin.call(call) => ended,
-            _ = interrupted(&mut stop) => {
-                gate.settle().await;
-                Ended::Stopped(Stop::Interrupted)
-            }
+            biased;
+            ended = &mut call => ended,
+            _ = interrupted(&mut stop) => wind_up(call, &gate).await,
         };
         Attempted {
             index,
@@ -142,6 +145,21 @@ impl Attempt {
             redactor: Arc::clone(&bench.redactor),
         }
     }
+}
+
+/// Ends the attempt of a run that is interrupted: at once, or when the request that is in its gate has its
+/// outcome on record and the plugin, if that was its last, has returned. The recorder lets no other one in.
+async fn wind_up(mut call: Pin<&mut impl Future<Output = Ended>>, gate: &Gate) -> Ended {
+    if gate.is_occupied() {
+        tokio::select! {
+            ended = &mut call => return ended,
+            () = gate.settle() => {}
+        }
+        if let Ok(ended) = tokio::time::timeout(LAST_WORDS, call).await {
+            return ended;
+        }
+    }
+    Ended::Stopped(Stop::Interrupted)
 }
 
 impl Bench {

@@ -7,6 +7,8 @@
 //! before them, so that no request's intent can be on record without the start of its step.
 
 mod ending;
+mod recall;
+mod recording;
 mod runners;
 
 use std::cmp::Reverse;
@@ -15,18 +17,18 @@ use std::mem;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sandbook_journal::{
-    self as journal, Appended, Appending, Clock, Entry as Line, Event, RunState, SkipReason,
-};
-use sandbook_runbook::{Action, Plan, Planned, Scope, StepId};
+use sandbook_journal::{self as journal, Clock, Entry as Line, Event, SkipReason};
+use sandbook_runbook::{Action, Plan, Scope, StepId};
 use tokio::sync::watch;
 
+use self::recording::{Launch, Recording, next_recorded};
 use self::runners::Runners;
 use crate::agenda::{Agenda, Done, Due};
-use crate::attempt::{Attempt, Attempted, Bench};
-use crate::facts::{self, Opening, millis};
+use crate::attempt::Bench;
+use crate::facts::{self, Opening};
 use crate::failed::Failed;
 use crate::order::Steps;
+use crate::past::Past;
 use crate::recorder::Desk;
 use crate::replay::Replay;
 
@@ -58,6 +60,8 @@ pub(crate) struct Conductor<'a> {
     scope: Scope,
     /// When each step's first attempt began, as its event has it.
     started_at: Vec<Option<u64>>,
+    /// How many attempts of each step have failed. One that was cut off by a crash isn't among them.
+    failures: Vec<u32>,
     /// Steps that failed and were let pass.
     passed: Vec<journal::StepId>,
     /// Events that go to the journal next.
@@ -92,22 +96,10 @@ struct Waiting {
     after: u64,
 }
 
-/// Events that are being put on record, and what runs once they are.
-struct Recording {
-    appending: Appending,
-    launches: Vec<Attempt>,
-}
-
-/// What was begun and doesn't run yet.
-enum Launch {
-    Attempt { attempt: Box<Attempt>, after: u64 },
-    Wait { index: usize, duration: Duration },
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
-    /// The step's wait is over.
-    WaitOver,
+    /// The step's wait, which was begun as this attempt, is over.
+    WaitOver(u32),
     /// The step's next attempt, this one, is due.
     Retry(u32),
 }
@@ -116,30 +108,27 @@ enum Timer {
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
 impl<'a> Conductor<'a> {
-    /// Takes up a run where its state says that it stands.
-    pub(crate) fn new(
-        plan: &'a Plan,
-        state: &RunState,
-        scope: Scope,
-        setting: Setting,
-    ) -> Conductor<'a> {
+    /// Takes up a run where its past says that it stands.
+    pub(crate) fn new(plan: &'a Plan, past: Past, scope: Scope, setting: Setting) -> Conductor<'a> {
         let steps = Steps::of(plan);
-        let agenda = Agenda::new(steps.order(), |index| {
-            facts::standing(&state.steps()[index])
+        let on_record = past.state.steps();
+        let agenda = Agenda::new(steps.order(), |index| facts::standing(&on_record[index]));
+        let started_at = on_record.iter().map(|step| step.first_started_at).collect();
+        let failures = on_record.iter().map(|step| step.failed_attempts).collect();
+        let replays = past.replays.into_iter().map(|(step, replay)| {
+            let index = steps.index(step.as_str());
+            (index, Arc::new(Mutex::new(replay)))
         });
-        let started_at = state
-            .steps()
-            .iter()
-            .map(|step| step.first_started_at)
-            .collect();
-        Conductor {
+        let replays = replays.collect();
+        let mut conductor = Conductor {
             plan,
             steps,
             setting,
             agenda,
             scope,
             started_at,
-            passed: Vec::new(),
+            failures,
+            passed: past.passed,
             lines: Vec::new(),
             queue: VecDeque::new(),
             launches: Vec::new(),
@@ -149,16 +138,23 @@ impl<'a> Conductor<'a> {
             placed: 0,
             running: Runners::default(),
             timers: BinaryHeap::new(),
-            replays: HashMap::new(),
+            replays,
             unknown: BTreeSet::new(),
-            broke: None,
+            broke: past.broke,
             finished: None,
-        }
+        };
+        conductor.recall(past.state.steps(), &past.outputs);
+        conductor
     }
 
     /// Runs to the end, or until it is interrupted.
     pub(crate) async fn conduct(mut self) -> Result<Conducted, Failed> {
         loop {
+            let stop = *self.setting.desk.stop.borrow();
+            if let Some(signal) = stop {
+                self.wind_up(signal).await?;
+                return Ok(Conducted::Interrupted(signal));
+            }
             self.schedule();
             self.record();
             if let Some(status) = self.finished {
@@ -188,11 +184,26 @@ impl<'a> Conductor<'a> {
                 }
             }
         }
+        self.drop_what_is_stopped();
         while self.placed < self.setting.jobs {
             let Some(waiting) = self.queue.pop_front() else {
                 break;
             };
             self.begin(waiting);
+        }
+    }
+
+    /// Of a section in which a step broke, what waits for a place isn't begun any more.
+    fn drop_what_is_stopped(&mut self) {
+        if !self.agenda.is_stopped() {
+            return;
+        }
+        let begun = |waiting: &Waiting| self.started_at[waiting.index].is_some();
+        let (begun, stopped) = mem::take(&mut self.queue).into_iter().partition(begun);
+        self.queue = begun;
+        let stopped: VecDeque<Waiting> = stopped;
+        for waiting in stopped {
+            self.skip(waiting.index, SkipReason::Stopped, Done::Unsatisfied);
         }
     }
 
@@ -261,7 +272,11 @@ impl<'a> Conductor<'a> {
                 self.launches.push(Launch::Attempt { attempt, after });
             }),
             Action::Wait(duration) => facts::wait(duration, &self.scope).map(|duration| {
-                self.launches.push(Launch::Wait { index, duration });
+                self.launches.push(Launch::Wait {
+                    index,
+                    attempt,
+                    duration,
+                });
             }),
             Action::Assert(check) => facts::assert(check, &self.scope).map(|()| {
                 self.succeed(index, attempt, facts::nothing_changed());
@@ -270,108 +285,6 @@ impl<'a> Conductor<'a> {
         if let Err(failure) = prepared {
             self.fail(index, attempt, failure, None);
         }
-    }
-
-    /// Makes an attempt ready to be launched.
-    fn prepare(
-        &mut self,
-        index: usize,
-        attempt: u32,
-        using: &sandbook_runbook::Use,
-    ) -> Result<Box<Attempt>, journal::Failure> {
-        let planned = self.steps.get(index);
-        let input = using
-            .with
-            .render(&self.scope)
-            .map_err(|fault| facts::invalid(format!("its `with`: {fault}")))?;
-        self.setting.bench.plugins[&using.plugin]
-            .schemas
-            .check_input(&input)
-            .map_err(facts::invalid)?;
-        let replay = Arc::clone(self.replays.entry(index).or_default());
-        replay
-            .lock()
-            .expect("nothing panics while it holds this lock")
-            .rewind();
-        Ok(Box::new(Attempt {
-            index,
-            attempt,
-            step: facts::id(&planned.step.id),
-            plugin: using.plugin.clone(),
-            input,
-            timeout: planned.step.timeout,
-            permission: planned.permission.clone(),
-            credentials: planned.credentials.clone(),
-            reveal: planned.reveal.clone(),
-            partition: partition(planned),
-            dry_run: self.setting.dry_run,
-            replay,
-        }))
-    }
-
-    /// Hands what was written to the journal, and lets loose what needn't wait for it to be on record.
-    fn record(&mut self) {
-        if self.lines.is_empty() {
-            return;
-        }
-        let (lines, launches) = (mem::take(&mut self.lines), mem::take(&mut self.launches));
-        let (journal, run) = (&self.setting.desk.journal, self.setting.desk.run);
-        // While nothing runs there is nothing better to do than to write it oneself.
-        let appending = if self.running.is_empty() {
-            journal.append(run, lines)
-        } else {
-            journal.append_behind(run, lines)
-        };
-        self.handed_in += 1;
-        let now = appending.time();
-        let (mut free, mut waiting) = (Vec::new(), Vec::new());
-        for launch in launches {
-            match launch {
-                Launch::Attempt { attempt, after } => {
-                    if attempt.attempt == 1 {
-                        self.started_at[attempt.index] = Some(now);
-                    }
-                    if after <= self.recorded {
-                        free.push(*attempt);
-                    } else {
-                        waiting.push(*attempt);
-                    }
-                }
-                Launch::Wait { index, duration } => {
-                    let until = now.saturating_add(millis(duration));
-                    self.timers.push(Reverse((until, index, Timer::WaitOver)));
-                }
-            }
-        }
-        self.recordings.push_back(Recording {
-            appending,
-            launches: waiting,
-        });
-        self.launch(free);
-    }
-
-    /// Lets attempts loose.
-    fn launch(&mut self, attempts: Vec<Attempt>) {
-        let alone = attempts.len() == 1;
-        for attempt in attempts {
-            let made = self.make(attempt);
-            self.running.run(Box::pin(made), alone);
-        }
-    }
-
-    fn make(&self, attempt: Attempt) -> impl Future<Output = Attempted> + Send + use<> {
-        let bench = Arc::clone(&self.setting.bench);
-        let desk = self.setting.desk.clone();
-        let first_start = self.started_at[attempt.index].expect("what is launched was begun");
-        async move { attempt.make(&bench, desk, first_start).await }
-    }
-
-    /// Waits until everything is on record; what was to begin then does not.
-    async fn all_recorded(&mut self) -> Result<(), Failed> {
-        for recording in self.recordings.drain(..) {
-            recording.appending.await?;
-        }
-        Ok(())
     }
 
     /// Waits for something to be on record, an attempt to end, a timer, or a signal; takes along all attempts
@@ -411,7 +324,9 @@ impl<'a> Conductor<'a> {
             }
             self.timers.pop();
             match timer {
-                Timer::WaitOver => self.succeed(index, 1, facts::nothing_changed()),
+                Timer::WaitOver(attempt) => {
+                    self.succeed(index, attempt, facts::nothing_changed());
+                }
                 Timer::Retry(attempt) => self.enqueue(index, attempt),
             }
         }
@@ -446,13 +361,6 @@ impl<'a> Conductor<'a> {
     }
 }
 
-/// Waits for the journal's next answer, if one is to come, and says what runs now.
-async fn next_recorded(recordings: &mut VecDeque<Recording>) -> Option<(Appended, Vec<Attempt>)> {
-    let appended = (&mut recordings.front_mut()?.appending).await;
-    let launches = recordings.pop_front()?.launches;
-    Some((appended, launches))
-}
-
 /// Waits until the run is to be interrupted.
 pub(crate) async fn interrupted(
     stop: &mut watch::Receiver<Option<journal::Signal>>,
@@ -467,14 +375,4 @@ pub(crate) async fn interrupted(
             std::future::pending::<()>().await;
         }
     }
-}
-
-/// Steps that are granted the same with the same credentials share connections, and no others.
-fn partition(planned: &Planned) -> String {
-    let grants = planned.permission.step.iter().map(ToString::to_string);
-    let credentials = planned
-        .credentials
-        .iter()
-        .map(|bound| bound.credential.to_string());
-    grants.chain(credentials).collect::<Vec<_>>().join("\n")
 }

@@ -13,6 +13,7 @@ use sandbook_sandbox::secret::{self, Secret};
 use tokio::task::JoinSet;
 
 use crate::refused::Refused;
+use crate::sensitive;
 
 /// The network of an environment, and the credentials that a plan may use.
 pub(crate) struct Keys {
@@ -22,7 +23,8 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Reads every secret and fetches every token of these credentials.
+    /// Reads every secret and fetches every token of these credentials. `hidden` are the texts that are known to be
+    /// sensitive by now.
     ///
     /// # Errors
     ///
@@ -30,13 +32,10 @@ impl Keys {
     pub(crate) async fn obtain(
         environment: Option<&Environment>,
         used: BTreeSet<&CredentialName>,
-        sensitive: Vec<String>,
+        hidden: Vec<String>,
         root: &Path,
     ) -> Result<Keys, Refused> {
-        let redactor = Arc::new(Redactor::default());
-        for value in sensitive {
-            redactor.hide_sensitive(&value);
-        }
+        let redactor = Arc::new(sensitive::redactor(hidden));
         let Some(environment) = environment else {
             let network = Arc::new(Network::new(NetworkRules::default()));
             return Ok(Keys {

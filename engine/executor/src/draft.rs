@@ -1,7 +1,7 @@
 //! A runbook on its way to a run: with its plugins and environment, then with its inputs.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sandbook_runbook::{
     CheckedRunbook, Environment, Manifest, Plan, PluginName, Report, Runbook, Source, Step,
@@ -11,8 +11,9 @@ use serde_json::{Map, Value};
 
 use crate::component::Component;
 use crate::credentials::Keys;
-use crate::project::{Project, manifests};
+use crate::project::{Project, manifests, parse_runbook};
 use crate::refused::Refused;
+use crate::sensitive;
 
 /// A runbook with its plugins' manifests and its environment, checked. Its inputs aren't known yet.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub struct Draft {
 }
 
 /// The plugins that a runbook uses, by the names that it calls them.
-type Plugins = BTreeMap<PluginName, (Packed, Manifest)>;
+pub(crate) type Plugins = BTreeMap<PluginName, (Packed, Manifest)>;
 
 /// A plan that can be run: what was planned is what runs.
 #[derive(Debug)]
@@ -91,6 +92,32 @@ impl Draft {
         })
     }
 
+    /// A runbook that was run before, with the plugins and the environment that it had.
+    pub(crate) fn kept(
+        root: &Path,
+        source: Source,
+        environment: Option<(Environment, Source)>,
+        plugins: Plugins,
+    ) -> Result<Draft, Refused> {
+        let (environment, environment_source) = environment.unzip();
+        let (runbook, _) = parse_runbook(&source)?;
+        let manifests: BTreeMap<_, _> = plugins
+            .iter()
+            .map(|(name, (_, manifest))| (name.clone(), manifest.clone()))
+            .collect();
+        match CheckedRunbook::new(runbook, manifests, plugins.keys(), environment) {
+            Ok((runbook, _)) => Ok(Draft {
+                runbook,
+                warnings: Vec::new(),
+                source,
+                environment_source,
+                plugins,
+                root: root.to_owned(),
+            }),
+            Err(faults) => Err(Refused::Invalid(vec![Report { source, faults }])),
+        }
+    }
+
     /// Reads every secret and fetches every token that the runbook may use, and does no more.
     ///
     /// Returns the names of the credentials.
@@ -127,9 +154,17 @@ impl Draft {
             .environment()
             .zip(environment_source.as_ref())
             .map(|(environment, source)| environment.text_without_secrets(source));
+        let hidden = sensitive_texts(&runbook, &inputs);
         let plan = match Plan::new(runbook, inputs) {
             Ok(plan) => plan,
-            Err(faults) => return Err(Refused::Invalid(vec![Report { source, faults }])),
+            Err(mut faults) => {
+                // A check's message may hold what it was asked about.
+                let redactor = sensitive::redactor(hidden);
+                for fault in &mut faults {
+                    sensitive::redact_text(&redactor, &mut fault.message);
+                }
+                return Err(Refused::Invalid(vec![Report { source, faults }]));
+            }
         };
         let components = plugins
             .into_iter()
@@ -170,19 +205,16 @@ impl Prepared {
 
     /// The texts of sensitive inputs, which nothing is to show.
     pub(crate) fn sensitive_texts(&self) -> Vec<String> {
-        let inputs = self
-            .plan
-            .inputs
-            .values()
-            .iter()
-            .filter(|(name, _)| self.plan.inputs.is_sensitive(name.as_str()));
-        inputs
-            .map(|(_, value)| match value {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            })
-            .collect()
+        sensitive_texts(&self.plan.runbook, self.plan.inputs.values())
     }
+}
+
+/// The texts of a runbook's sensitive inputs, of which these are given.
+fn sensitive_texts(runbook: &Runbook, given: &Map<String, Value>) -> Vec<String> {
+    let inputs = runbook.inputs.iter().filter(|input| input.sensitive);
+    let values =
+        inputs.filter_map(|input| given.get(input.name.as_str()).or(input.default.as_ref()));
+    values.flat_map(sensitive::texts).collect()
 }
 
 /// Reads the plugins that a runbook uses and the project has.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sandbook_journal::{
-    self as journal, Clock, EnvironmentFacts, Event, Journal, Operator, RunId, RunStarted,
+    self as journal, Clock, EnvironmentFacts, Event, Journal, Operator, RunId, RunLock, RunStarted,
     RunbookFacts, Sections, StateDir, SystemClock,
 };
 use sandbook_runbook::PluginName;
@@ -14,12 +14,12 @@ use sandbook_sandbox::{Cache, Sandbox, Settings};
 use tokio::sync::{broadcast, watch};
 
 use crate::attempt::{Bench, Ready};
-use crate::component::Component;
 use crate::conductor::Setting;
 use crate::credentials::Keys;
 use crate::draft::Prepared;
 use crate::facts::{self, Opening};
 use crate::failed::Failed;
+use crate::past::Past;
 use crate::recorder::Desk;
 use crate::refused::Refused;
 use crate::run::{Begun, Run};
@@ -27,9 +27,7 @@ use crate::run::{Begun, Run};
 /// How a run is to be run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Reads are real; whatever could change something is held back and listed.
-    pub dry_run: bool,
-    /// Who starts it.
+    /// Who starts it, or goes on with it.
     pub operator: Operator,
     /// Becomes a signal when the run is to be interrupted.
     pub stop: watch::Receiver<Option<journal::Signal>>,
@@ -41,9 +39,24 @@ pub enum StartError {
     /// The request was wrong.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// Another process has the run.
+    #[error("run `{0}` goes on in another process")]
+    Held(RunId),
     /// The engine failed.
     #[error(transparent)]
     Failed(#[from] Failed),
+}
+
+/// What a run goes on with: what was obtained and loaded for it, and its past.
+pub(crate) struct Opened {
+    pub(crate) run: RunId,
+    pub(crate) lock: RunLock,
+    pub(crate) prepared: Prepared,
+    pub(crate) keys: Keys,
+    pub(crate) plugins: BTreeMap<PluginName, Ready>,
+    pub(crate) past: Past,
+    /// What its steps' random numbers are drawn from.
+    pub(crate) seed: [u8; 32],
 }
 
 /// Runs plans, and keeps the record of it.
@@ -88,7 +101,7 @@ impl Engine {
     }
 
     /// Begins a run: obtains every credential that it may use, makes its components ready, and puts its
-    /// start on record.
+    /// start on record. In a dry run reads are real; whatever could change something is held back and listed.
     ///
     /// # Errors
     ///
@@ -97,6 +110,7 @@ impl Engine {
     pub async fn start(
         &self,
         mut prepared: Prepared,
+        dry_run: bool,
         options: Options,
     ) -> Result<Begun, StartError> {
         let plan = &prepared.plan;
@@ -113,33 +127,58 @@ impl Engine {
             .lock_run(run)
             .map_err(|error| Failed::State(error.into()))?;
         let lock = lock.expect("nobody else has a run whose id was just drawn");
-        let (started, contents) = self.started(&prepared, &options)?;
-        let most = prepared.steps_with_plugins();
-        let plugins = self.load(std::mem::take(&mut prepared.components), most)?;
+        let (started, contents) = self.started(&prepared, dry_run, &options)?;
         let seed = started.seed.map_or([0; 32], |seed| seed.0);
-
-        let events = self.journal.subscribe(run);
+        let plugins = self.load(&mut prepared)?;
         let line = journal::Entry {
             event: Event::RunStarted(Box::new(started)),
             contents,
         };
-        let stored = self
-            .journal
-            .append(run, vec![line])
-            .await
-            .map_err(Failed::from)?;
-        let mut state = journal::RunState::default();
+        let opened = Opened {
+            run,
+            lock,
+            prepared,
+            keys,
+            plugins,
+            past: Past::default(),
+            seed,
+        };
+        Ok(self.open_run(opened, line, options).await?)
+    }
+
+    /// Puts a run's first event in this process on record, and makes ready what conducts it.
+    pub(crate) async fn open_run(
+        &self,
+        opened: Opened,
+        line: journal::Entry,
+        options: Options,
+    ) -> Result<Begun, Failed> {
+        let Opened {
+            run,
+            lock,
+            prepared,
+            keys,
+            plugins,
+            mut past,
+            seed,
+        } = opened;
+        let events = self.journal.subscribe(run);
+        let before = past.state.clone();
+        let stored = self.journal.append(run, vec![line]).await?;
         for stored in &stored {
-            state
+            past.state
                 .apply(&stored.event, stored.time)
                 .expect("the journal stores only what may follow");
         }
-
+        let facts = past
+            .state
+            .facts()
+            .expect("a run's first event is its start");
         let opening = Opening {
             run,
-            user: options.operator.name.clone(),
-            started_at: facts::rfc3339(stored[0].time),
-            dry_run: options.dry_run,
+            user: facts.operator.name.clone(),
+            started_at: facts::rfc3339(past.state.started_at().unwrap_or_default()),
+            dry_run: facts.dry_run,
         };
         let mut scope = prepared.plan.scope();
         scope.set_run(&opening.running());
@@ -162,27 +201,34 @@ impl Engine {
                 seed,
             }),
             jobs: usize::try_from(self.jobs).unwrap_or(usize::MAX).max(1),
-            dry_run: options.dry_run,
+            dry_run: opening.dry_run,
             opening,
             jitter: facts::jitter,
         };
         let run = Run {
             id: run,
             prepared,
-            state,
+            past,
             scope,
             setting,
             lock,
         };
-        Ok(Begun { run, events, live })
+        Ok(Begun {
+            run,
+            events,
+            live,
+            before,
+            difference: None,
+        })
     }
 
     /// Makes ready what the plan runs. What was compiled before is not compiled again.
-    fn load(
+    pub(crate) fn load(
         &self,
-        components: BTreeMap<PluginName, Component>,
-        most: usize,
+        prepared: &mut Prepared,
     ) -> Result<BTreeMap<PluginName, Ready>, StartError> {
+        let components = std::mem::take(&mut prepared.components);
+        let most = prepared.steps_with_plugins();
         if components.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -222,6 +268,7 @@ impl Engine {
     fn started(
         &self,
         prepared: &Prepared,
+        dry_run: bool,
         options: &Options,
     ) -> Result<(RunStarted, Vec<journal::Content>), Failed> {
         let state = |error: Box<dyn Error + Send + Sync>| Failed::State(error);
@@ -273,7 +320,7 @@ impl Engine {
             operator: options.operator.clone(),
             host: facts::host_name(),
             engine: env!("CARGO_PKG_VERSION").to_owned(),
-            dry_run: options.dry_run,
+            dry_run,
             seed: Some(journal::Seed(seed)),
             sections: Sections {
                 steps: ids(&plan.steps),

@@ -8,13 +8,13 @@ use sandbook_journal::{
     self as journal, Content, Recorded, Retention, RunId, StateKey, StepState, StepStatus, Values,
 };
 use sandbook_runbook::{
-    Action, Check, Plan, RunFacts, Scope, Step, StepFacts, StepId, Template, Touched,
-    parse_duration,
+    Action, Check, DurationFault, Plan, RunFacts, Scope, Step, StepFacts, StepId, Template,
+    Touched, parse_duration,
 };
 use sandbook_sandbox::{self as sandbox, Output};
 use serde_json::{Map, Value, json};
 
-use crate::agenda::Done;
+use crate::agenda::{Done, Standing};
 
 /// What expressions see of the run from its start on.
 #[derive(Debug, Clone)]
@@ -62,20 +62,20 @@ pub(crate) fn id(step: &StepId) -> journal::StepId {
 }
 
 /// How a step that is on record stands towards those that need it.
-pub(crate) fn standing(step: &StepState) -> Option<Done> {
-    match step.status {
-        StepStatus::Succeeded => Some(Done::Satisfied),
-        StepStatus::Failed if step.let_pass => Some(Done::Satisfied),
-        StepStatus::Failed => Some(Done::Broke),
+pub(crate) fn standing(step: &StepState) -> Standing {
+    let how = match step.status {
+        StepStatus::Pending => return Standing::Pending,
+        StepStatus::Running | StepStatus::Waiting => return Standing::Begun,
+        StepStatus::Failed if !step.let_pass => Done::Broke,
         StepStatus::Skipped => match step.skipped {
             Some(journal::SkipReason::Need { .. } | journal::SkipReason::Stopped) => {
-                Some(Done::Unsatisfied)
+                Done::Unsatisfied
             }
-            _ => Some(Done::Satisfied),
+            _ => Done::Satisfied,
         },
-        StepStatus::RolledBack => Some(Done::Satisfied),
-        StepStatus::Pending | StepStatus::Running | StepStatus::Waiting => None,
-    }
+        StepStatus::Succeeded | StepStatus::Failed | StepStatus::RolledBack => Done::Satisfied,
+    };
+    Standing::Done(how)
 }
 
 /// The names that a step's condition or action touches and that come from steps whose outputs nobody
@@ -119,7 +119,13 @@ pub(crate) fn wait(duration: &Template, scope: &Scope) -> Result<Duration, journ
             "its `wait` comes to `{value}`, which is not a duration such as `30s`"
         )));
     };
-    parse_duration(text).map_err(|fault| invalid(format!("its `wait`: {fault}")))
+    let fault = match parse_duration(text) {
+        Ok(duration) => return Ok(duration),
+        // By itself a unit is a piece of a text that may be sensitive, and redaction finds whole ones.
+        Err(DurationFault::UnknownUnit { text, .. }) => DurationFault::NotANumber(text),
+        Err(fault) => fault,
+    };
+    Err(invalid(format!("its `wait`: {fault}")))
 }
 
 /// Whether an `assert` holds; the failure has the runbook's own message.
@@ -140,6 +146,13 @@ pub(crate) fn assert(check: &Check, scope: &Scope) -> Result<(), journal::Failur
 
 pub(crate) fn invalid(message: String) -> journal::Failure {
     said(journal::FailureKind::InvalidInput, "invalid-input", message)
+}
+
+/// Of a step whose attempt was cut off by a crash after it had begun a request that isn't safe to repeat.
+pub(crate) fn cut_off_in_doubt() -> journal::Failure {
+    let message =
+        "the run was cut off while a request of it was under way, and nobody knows what came of it";
+    said(journal::FailureKind::Failed, "cut-off", message.to_owned())
 }
 
 pub(crate) fn bad_output(message: String) -> journal::Failure {

@@ -11,7 +11,10 @@ use sandbook_sandbox::gate::Stop;
 pub enum Failed {
     /// Something could not be recorded, so nothing more was done.
     #[error("the journal failed, so nothing more was done")]
-    Journal(#[from] JournalError),
+    Journal(#[source] JournalError),
+    /// A bug: what the engine would record can't follow what is on record.
+    #[error("the engine has a bug, so nothing more was done; please report it")]
+    Illegal(#[source] JournalError),
     /// The state directory can't be used.
     #[error("the state directory can't be used")]
     State(#[source] Box<dyn Error + Send + Sync>),
@@ -29,6 +32,15 @@ pub enum Failed {
     /// A bug: a task of the engine panicked.
     #[error("the engine has a bug: one of its tasks panicked; please report it")]
     Panicked(#[from] tokio::task::JoinError),
+}
+
+impl From<JournalError> for Failed {
+    fn from(error: JournalError) -> Failed {
+        match error {
+            JournalError::Illegal { .. } => Failed::Illegal(error),
+            error => Failed::Journal(error),
+        }
+    }
 }
 
 impl Failed {

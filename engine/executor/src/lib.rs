@@ -13,11 +13,14 @@ mod engine;
 mod facts;
 mod failed;
 mod order;
+mod past;
 mod project;
 mod recorder;
 mod refused;
 mod replay;
+mod resume;
 mod run;
+mod sensitive;
 mod verdict;
 
 pub use draft::{Draft, Prepared};

@@ -173,7 +173,14 @@ impl Project {
     /// A runbook's text, by name or by path.
     fn runbook_source(&self, runbook: &str) -> Result<Source, Refused> {
         if is_path(runbook) {
-            return read(&self.root, Path::new(runbook), "runbook");
+            let path = Path::new(runbook);
+            let refused = |refused: Refused| match path.exists() {
+                true => refused,
+                false => refused.help(
+                    "check the path, or name one of the project's: `sandbook list` shows them",
+                ),
+            };
+            return read(&self.root, path, "runbook").map_err(refused);
         }
         let listed = self.runbooks()?;
         match listed.iter().find(|listed| listed.name == runbook) {

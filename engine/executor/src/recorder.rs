@@ -204,7 +204,7 @@ impl Recorder {
                 if !asked.repeatable {
                     match outcome {
                         Outcome::Unknown { .. } => seen.lost = Some(*number),
-                        outcome if outcome.ambiguous() => seen.ambiguous = Some(*number),
+                        outcome if leaves_open(outcome) => seen.ambiguous = Some(*number),
                         _ => {}
                     }
                 }
@@ -288,6 +288,23 @@ impl Lines for Recorder {
     }
 }
 
+/// Whether an answer leaves open what came of its request. The journal decides that, by what it will know of it.
+fn leaves_open(outcome: &Outcome) -> bool {
+    let Outcome::Answered {
+        status, headers, ..
+    } = outcome
+    else {
+        return false;
+    };
+    let on_record = journal::Outcome::Answered {
+        status: *status,
+        body: None,
+        headers: None,
+        retry_after_ms: retry_after(headers).map(millis),
+    };
+    on_record.is_ambiguous()
+}
+
 /// An error with all that led to it, in a line.
 fn with_causes(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
@@ -354,5 +371,31 @@ impl Contents<'_> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_503_leaves_open_what_came_of_it_unless_it_says_when_to_come_again() {
+        let answered = |status, retry_after: Option<&str>| Outcome::Answered {
+            status,
+            headers: retry_after
+                .map(|value| ("Retry-After".to_owned(), value.to_owned()))
+                .into_iter()
+                .collect(),
+            body: None,
+        };
+        for value in ["3", "Wed, 21 Oct 2015 07:28:00 GMT"] {
+            assert!(!leaves_open(&answered(503, Some(value))), "{value}");
+        }
+        for value in ["soon", "0.5", "99999999999999999999"] {
+            assert!(leaves_open(&answered(503, Some(value))), "{value}");
+        }
+        assert!(leaves_open(&answered(503, None)));
+        assert!(leaves_open(&answered(500, Some("3"))));
+        assert!(!leaves_open(&answered(429, None)));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::path::Path;
 
 use sandbook_runbook::Report;
@@ -55,8 +56,16 @@ impl Refused {
     }
 
     /// A file that can't be read.
-    pub(crate) fn unreadable(what: &str, path: &Path, cause: std::io::Error) -> Refused {
-        Refused::because(format!("{what} `{}` can't be read", path.display())).caused_by(cause)
+    pub(crate) fn unreadable(what: &str, path: &Path, cause: io::Error) -> Refused {
+        let help = match cause.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "check the path",
+            io::ErrorKind::PermissionDenied => "see to it that the user who runs this may read it",
+            io::ErrorKind::IsADirectory => "this is a folder: name a file",
+            _ => "see to it that it can be read",
+        };
+        Refused::because(format!("{what} `{}` can't be read", path.display()))
+            .caused_by(cause)
+            .help(help)
     }
 }
 

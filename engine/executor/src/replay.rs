@@ -5,6 +5,7 @@
 //! different one before R is used up has *diverged*.
 
 use sandbook_sandbox::gate::{Asked, Response};
+use sandbook_sandbox::redact::Redactor;
 
 /// What makes two requests the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +73,17 @@ impl Replay {
         self.answered.truncate(self.length);
         self.next = 0;
         self.changed_before |= std::mem::take(&mut self.changed);
+    }
+
+    /// Hides in R what is hidden by now. A new attempt's requests are compared without it, so that one that was
+    /// recorded before another step has put it out would be taken for a different one.
+    pub(crate) fn redact(&mut self, redactor: &Redactor) {
+        for (recorded, ..) in &mut self.answered {
+            recorded.url = redactor.redact_text(&recorded.url).into_owned();
+            if let Some(body) = &mut recorded.body {
+                *body = redactor.redact(body).into_owned();
+            }
+        }
     }
 
     /// What was answered is known to have had no effect.
@@ -201,5 +213,16 @@ mod tests {
         replay.clear();
         replay.rewind();
         assert!(matches!(replay.ask(&asked("a", false)), Again::Live));
+    }
+
+    #[test]
+    fn what_is_hidden_only_now_makes_no_other_request() {
+        let mut replay = recorded(&[("https://a.example/hush-hush", false)]);
+        let redactor = Redactor::default();
+        redactor.hide_sensitive("hush-hush");
+        replay.rewind();
+        replay.redact(&redactor);
+        let again = replay.ask(&asked("https://a.example/[sensitive]", false));
+        assert!(matches!(again, Again::Answered(_)), "{again:?}");
     }
 }

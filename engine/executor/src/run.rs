@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use sandbook_journal::{self as journal, RunId, RunLock, RunState, RunStatus, Stored};
-use sandbook_runbook::Scope;
+use sandbook_runbook::{Plan, Scope};
 use tokio::sync::{broadcast, mpsc};
 
 use crate::conductor::{Conducted, Conductor, Setting};
 use crate::draft::Prepared;
 use crate::failed::Failed;
+use crate::past::Past;
 use crate::recorder::Progress;
 
 /// A run whose start is on record, and what there is to see of it.
@@ -19,6 +20,10 @@ pub struct Begun {
     pub events: mpsc::UnboundedReceiver<Arc<Stored>>,
     /// What its plugins say of their progress.
     pub live: broadcast::Receiver<Progress>,
+    /// What its log came to before the first of these events.
+    pub before: RunState,
+    /// What is different in the environment that it was accepted to go on in.
+    pub difference: Option<String>,
 }
 
 /// A run whose start is on record.
@@ -26,7 +31,7 @@ pub struct Run {
     /// Its id.
     pub id: RunId,
     pub(crate) prepared: Prepared,
-    pub(crate) state: RunState,
+    pub(crate) past: Past,
     pub(crate) scope: Scope,
     pub(crate) setting: Setting,
     /// Held for as long as this process has the run.
@@ -43,6 +48,11 @@ pub struct Finished {
 }
 
 impl Run {
+    /// What it does.
+    pub fn plan(&self) -> &Plan {
+        &self.prepared.plan
+    }
+
     /// Runs it to its end, or until it is interrupted. The events are handed out apart, so that
     /// whoever watches can't hold the run up.
     ///
@@ -52,13 +62,13 @@ impl Run {
     pub async fn complete(self) -> Result<Finished, Failed> {
         let Run {
             prepared,
-            state,
+            past,
             scope,
             setting,
             lock,
             ..
         } = self;
-        let conducted = Conductor::new(&prepared.plan, &state, scope, setting)
+        let conducted = Conductor::new(&prepared.plan, past, scope, setting)
             .conduct()
             .await;
         // The lock is held until nothing is written any more.

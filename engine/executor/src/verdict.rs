@@ -6,10 +6,13 @@ use sandbook_runbook::Retry;
 use sandbook_sandbox::gate::Stop;
 use sandbook_sandbox::{Breakage, Ended, Failure, FailureKind, Limit, Output};
 
+/// The longest wait that a service or a plugin can ask for before the next attempt.
+const PATIENCE: Duration = Duration::from_secs(60 * 60);
+
 /// What the engine knows about the ended attempt beside what the plugin said.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Circumstances {
-    /// Which attempt it was; the first is 1.
+    /// Which attempt it was, without those that a crash has cut off; the first is 1.
     pub(crate) attempt: u32,
     /// A request of it that isn't repeatable and whose outcome is unknown whatever the plugin says.
     pub(crate) lost: Option<u32>,
@@ -58,7 +61,7 @@ pub(crate) fn judge(ended: Ended, retry: &Retry, seen: Circumstances) -> Verdict
     if in_doubt.is_none() && worth_another && seen.attempt < retry.attempts {
         let wait = retry
             .delay_before(seen.attempt + 1, (seen.jitter)())
-            .max(failure.retry_after.unwrap_or_default());
+            .max(failure.retry_after.unwrap_or_default().min(PATIENCE));
         return Verdict::Again { failure, wait };
     }
     Verdict::Failed { failure, in_doubt }
@@ -231,13 +234,28 @@ mod tests {
     }
 
     #[test]
-    fn the_services_own_patience_comes_before_the_runbooks() {
-        let Ended::Failed(mut asked) = failed(FailureKind::RateLimited) else {
-            unreachable!()
+    fn the_services_own_patience_comes_before_the_runbooks_up_to_an_hour() {
+        let (half_a_minute, hour) = (Duration::from_secs(30), Duration::from_secs(3_600));
+        for (asked, waited) in [(half_a_minute, half_a_minute), (Duration::MAX, hour)] {
+            let asked = Failure {
+                retry_after: Some(asked),
+                ..failure(FailureKind::RateLimited, "code", "message".to_owned())
+            };
+            let verdict = judge(Ended::Failed(asked), &three_attempts(), CALM);
+            assert!(matches!(verdict, Verdict::Again { wait, .. } if wait == waited));
+        }
+    }
+
+    #[test]
+    fn the_runbooks_own_wait_may_be_longer_than_an_hour() {
+        let day = Duration::from_secs(86_400);
+        let retry = Retry {
+            delay: day,
+            max_delay: day,
+            ..three_attempts()
         };
-        asked.retry_after = Some(Duration::from_secs(30));
-        let verdict = judge(Ended::Failed(asked), &three_attempts(), CALM);
-        assert!(matches!(verdict, Verdict::Again { wait, .. } if wait == Duration::from_secs(30)));
+        let verdict = judge(failed(FailureKind::Unavailable), &retry, CALM);
+        assert!(matches!(verdict, Verdict::Again { wait, .. } if wait == day));
     }
 
     #[test]

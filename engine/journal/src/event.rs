@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::request::{Asked, Kept, Outcome};
 pub use self::run::{
-    EnvironmentFacts, FinalStatus, Operator, Recorded, RunStarted, RunbookFacts, Sections, Seed,
-    Signal, Values,
+    Accepted, EnvironmentFacts, FinalStatus, Operator, Recorded, RunStarted, RunbookFacts,
+    Sections, Seed, Signal, Values,
 };
 pub use self::step::{Failure, FailureKind, LogLevel, SkipReason, StepId};
 
@@ -177,6 +177,9 @@ pub enum Event {
         host: String,
         /// The version of the engine.
         engine: String,
+        /// The environment that it goes on in, where that isn't what it was.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        environment: Option<Accepted>,
     },
     /// The run is over.
     RunFinished {

@@ -28,9 +28,9 @@ pub use clock::{Clock, SystemClock};
 pub use digest::{Digest, KeyedDigest, NotADigest};
 pub use entry::{Content, Entry, Retention};
 pub use event::{
-    Asked, DecodeError, EVENT_VERSION, EnvironmentFacts, Event, Failure, FailureKind, FinalStatus,
-    Kept, LogLevel, Operator, Outcome, Recorded, RunStarted, RunbookFacts, Sections, Seed, Signal,
-    SkipReason, StepId, Values,
+    Accepted, Asked, DecodeError, EVENT_VERSION, EnvironmentFacts, Event, Failure, FailureKind,
+    FinalStatus, Kept, LogLevel, Operator, Outcome, Recorded, RunStarted, RunbookFacts, Sections,
+    Seed, Signal, SkipReason, StepId, Values,
 };
 pub use journal::{Appended, Appending, Journal, JournalError, Poison};
 pub use ledger::LEDGER;

@@ -120,7 +120,18 @@ impl Reader {
     ///
     /// When there is no such run, or its log isn't one.
     pub fn state(&self, run: RunId) -> Result<RunState, ReadError> {
-        Ok(self.follow(run)?.state)
+        Ok(self.follow(run, drop)?.state)
+    }
+
+    /// A run's whole log with what it comes to, checked along its chain.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such run, or its log isn't one.
+    pub fn log(&self, run: RunId) -> Result<(RunState, Vec<Stored>), ReadError> {
+        let mut events = Vec::new();
+        let log = self.follow(run, |stored| events.push(stored))?;
+        Ok((log.state, events))
     }
 
     /// How a run stands, given what its log comes to: one that goes on without a live process is interrupted.
@@ -170,7 +181,7 @@ impl Reader {
     ///
     /// Names the first event that was altered, removed, inserted or moved. A cut end can't be noticed here.
     pub fn verify_run(&self, run: RunId) -> Result<Head, ReadError> {
-        Ok(self.follow(run)?.chain.head())
+        Ok(self.follow(run, drop)?.chain.head())
     }
 
     /// Follows the ledger to its end, and looks whether the runs that are there begin as it has them.
@@ -209,14 +220,14 @@ impl Reader {
         hash.optional().map_err(doing("be read"))
     }
 
-    fn follow(&self, run: RunId) -> Result<Log, ReadError> {
+    fn follow(&self, run: RunId, mut each: impl FnMut(Stored)) -> Result<Log, ReadError> {
         let mut log = Log::new(run);
         each_row(
             &self.connection,
             run.as_str(),
             0,
             |row| -> Result<(), ReadError> {
-                log.follow(row)?;
+                each(log.follow(row)?);
                 Ok(())
             },
         )?;

@@ -96,6 +96,7 @@ pub(crate) fn resumed() -> Event {
         operator: operator(),
         host: "here".into(),
         engine: "0.1.0".into(),
+        environment: None,
     }
 }
 

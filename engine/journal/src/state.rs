@@ -13,7 +13,7 @@ use serde::Serialize;
 
 pub use self::illegal::{ExpectedAttempt, Illegal};
 pub use self::step::{RequestState, Section, StepState, StepStatus};
-use crate::event::{Event, FinalStatus, RunStarted, StepId, Values};
+use crate::event::{EnvironmentFacts, Event, FinalStatus, RunStarted, StepId, Values};
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -76,6 +76,8 @@ pub struct Finish {
 pub struct RunState {
     started: Option<Started>,
     interrupted: bool,
+    /// The environment that a person let it go on in last.
+    accepted: Option<EnvironmentFacts>,
     finish: Option<Finish>,
     steps: Vec<StepState>,
     index: HashMap<StepId, usize>,
@@ -113,8 +115,11 @@ impl RunState {
                 self.interrupted = true;
                 Ok(())
             }
-            Event::RunResumed { .. } => {
+            Event::RunResumed { environment, .. } => {
                 self.resume();
+                if let Some(accepted) = environment {
+                    self.accepted = Some(accepted.facts.clone());
+                }
                 Ok(())
             }
             Event::RunFinished {
@@ -167,6 +172,13 @@ impl RunState {
     #[must_use]
     pub fn facts(&self) -> Option<&RunStarted> {
         self.started.as_ref().map(|started| &*started.facts)
+    }
+
+    /// The environment that the run has now: what it started with, unless a person has accepted another since.
+    #[must_use]
+    pub fn environment(&self) -> Option<&EnvironmentFacts> {
+        let at_the_start = || self.facts()?.environment.as_ref();
+        self.accepted.as_ref().or_else(at_the_start)
     }
 
     /// When the run started, in milliseconds since the epoch.

@@ -83,7 +83,10 @@ impl Shared {
     pub(crate) fn submit(&self, batch: Batch, hand: Hand) {
         let told = lock(&self.queue).add(batch);
         let done = match hand {
-            Hand::Own => self.commit_now(),
+            Hand::Own => {
+                let _panicking = RingAtPanic(&self.bell);
+                self.commit_now()
+            }
             Hand::Thread => told,
         };
         if !done {
@@ -263,6 +266,17 @@ impl Writer {
             && let Err(error) = self.store.empty_log()
         {
             shared.poison(error.into());
+        }
+    }
+}
+
+/// Has the thread answer those who wait when whoever wrote for them panics.
+struct RingAtPanic<'a>(&'a Condvar);
+
+impl Drop for RingAtPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.notify_one();
         }
     }
 }

@@ -88,7 +88,7 @@ pub enum InputFault {
     #[error("its pattern `{0}` is not a regular expression")]
     BadPattern(String),
     /// It is too small.
-    #[error("it must {} {bound}{}", .wanted.least(), .wanted.measure())]
+    #[error("it must {} {bound}{}", .wanted.least(), .wanted.measure(*.bound))]
     Min {
         /// The input's kind.
         wanted: InputKind,
@@ -96,7 +96,7 @@ pub enum InputFault {
         bound: f64,
     },
     /// It is too large.
-    #[error("it must {} {bound}{}", .wanted.most(), .wanted.measure())]
+    #[error("it must {} {bound}{}", .wanted.most(), .wanted.measure(*.bound))]
     Max {
         /// The input's kind.
         wanted: InputKind,
@@ -203,25 +203,26 @@ impl InputKind {
     }
 
     fn least(self) -> &'static str {
-        if self.measure().is_empty() {
-            "be at least"
-        } else {
-            "have at least"
+        match self {
+            InputKind::String | InputKind::List => "have at least",
+            _ => "be at least",
         }
     }
 
     fn most(self) -> &'static str {
-        if self.measure().is_empty() {
-            "be at most"
-        } else {
-            "have at most"
+        match self {
+            InputKind::String | InputKind::List => "have at most",
+            _ => "be at most",
         }
     }
 
-    /// What `min` and `max` count.
-    fn measure(self) -> &'static str {
+    /// What `min` and `max` count, where it is this many.
+    fn measure(self, bound: f64) -> &'static str {
+        let is_one = bound.total_cmp(&1.0).is_eq();
         match self {
+            InputKind::String if is_one => " character",
             InputKind::String => " characters",
+            InputKind::List if is_one => " item",
             InputKind::List => " items",
             _ => "",
         }

@@ -11,7 +11,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -30,7 +30,7 @@ use normalise::{Normal, normalise};
 pub(crate) use normalise::is_forbidden;
 
 pub use asked::Asked;
-pub use outcome::{Outcome, ambiguous};
+pub use outcome::Outcome;
 pub use record::{Before, Durability, Entry, Record, Stop, Writing};
 pub use request::{Headers, HttpError, Request, Response};
 
@@ -134,7 +134,6 @@ pub struct Gate {
     /// Held by the one request that is in the gate.
     turn: Arc<tokio::sync::Mutex<()>>,
     asked: AtomicU32,
-    held_back: AtomicBool,
 }
 
 impl Gate {
@@ -144,7 +143,6 @@ impl Gate {
             passage,
             turn: Arc::default(),
             asked: AtomicU32::new(0),
-            held_back: AtomicBool::new(false),
         })
     }
 
@@ -181,20 +179,18 @@ impl Gate {
         exchange.run().await
     }
 
-    /// Waits until no request is in the gate: for one that isn't repeatable and whose attempt was
-    /// cut, until its outcome is on record. Call it at the end of every attempt.
+    /// Whether a request is in the gate.
+    pub fn is_occupied(&self) -> bool {
+        self.turn.try_lock().is_err()
+    }
+
+    /// Waits until no request is in the gate: the outcome of the one that was is on record then. A
+    /// request that comes later waits behind.
+    ///
+    /// One that isn't repeatable comes through by itself, also when its attempt was cut; any other only
+    /// as long as [`Gate::send`] is driven. Call it at the end of every attempt.
     pub async fn settle(&self) {
         drop(self.turn.lock().await);
-    }
-
-    /// Whether a request was held back in a dry run.
-    pub fn held_back(&self) -> bool {
-        self.held_back.load(Ordering::Acquire)
-    }
-
-    /// How many requests the attempt has made so far, refused ones included.
-    pub fn requests(&self) -> u32 {
-        self.asked.load(Ordering::Acquire)
     }
 
     /// Whether a credential is bound to this slot.
@@ -289,7 +285,6 @@ impl Gate {
             .record
             .write(Entry::HeldBack(asked), Durability::Ride)
             .await?;
-        self.held_back.store(true, Ordering::Release);
         Err(HttpError::HeldBack.into())
     }
 

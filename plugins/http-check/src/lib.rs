@@ -73,12 +73,10 @@ fn run(context: &Context, input: Input) -> Result<Done<Output>, Failure> {
             || passed + input.interval.0 > input.within.0
             || context.remaining() < input.interval.0 + MARGIN;
         if out_of_time {
-            return Err(Failure::timed_out(format!(
-                "{} did not answer as expected within {:.0} s ({asked} times asked); at last: {seen}",
-                input.url,
-                passed.as_secs_f32(),
-            ))
-            .with_code("NotAsExpected"));
+            return Err(
+                Failure::timed_out(given_up(&input.url, asked, passed, &seen))
+                    .with_code("NotAsExpected"),
+            );
         }
         progress::say(&seen);
         log::debug!("{seen}");
@@ -104,6 +102,20 @@ fn summary(url: &str, asked: u32) -> String {
     match asked {
         1 => format!("{url} answers as expected"),
         _ => format!("{url} answers as expected, after {asked} times asking"),
+    }
+}
+
+/// How often it was asked in what time, and what was seen in the end.
+fn given_up(url: &str, asked: u32, passed: Duration, seen: &str) -> String {
+    let seconds = passed.as_secs();
+    match (asked, seconds) {
+        (1, _) => format!("{url} did not answer as expected: {seen}"),
+        (_, 0) => format!(
+            "{url} did not answer as expected, asked {asked} times within a second; at last: {seen}"
+        ),
+        _ => format!(
+            "{url} did not answer as expected, asked {asked} times within {seconds} s; at last: {seen}"
+        ),
     }
 }
 
@@ -159,12 +171,10 @@ mod tests {
             .perform(|context| run(context, input(json!({"within": "10s", "interval": "3s"}))));
         let failure = shown.ended.unwrap_err();
         assert_eq!((failure.kind, shown.asked.len()), (Kind::TimedOut, 4));
-        assert!(
-            failure
-                .message
-                .ends_with("at last: the status is 503, not 200"),
-            "{}",
-            failure.message
+        assert_eq!(
+            failure.message,
+            "https://a.example/health did not answer as expected, asked 4 times within 9 s; at last: the status is \
+             503, not 200"
         );
     }
 
@@ -185,9 +195,11 @@ mod tests {
         let shown = Stage::new(|_| Ok(Answer::status(503)))
             .context(|context| context.dry_run = true)
             .perform(|context| run(context, input(json!({}))));
+        let failure = shown.ended.unwrap_err();
+        assert_eq!(failure.code.as_deref(), Some("NotAsExpected"));
         assert_eq!(
-            shown.ended.unwrap_err().code.as_deref(),
-            Some("NotAsExpected")
+            failure.message,
+            "https://a.example/health did not answer as expected: the status is 503, not 200"
         );
         assert_eq!(shown.asked.len(), 1);
     }

@@ -83,7 +83,9 @@ fn a_state_directory_that_can_not_be_written() {
         "-i",
         "count=1",
     ]);
-    said.exits(5).says("state/below");
+    said.exits(5)
+        .says("state/below")
+        .says("help: name a folder that you can write to, with `--state` or $SANDBOOK_HOME");
     assert!(bench.cloud.requests().is_empty());
 }
 

@@ -1,4 +1,4 @@
-//! Secrets stay outside, and so does what is sensitive.
+//! Secrets stay outside, and so does a sensitive input; `sensitive` has what there is more to that.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
 
 /// Fails when the text is in anything that the state directory keeps.
 #[track_caller]
-fn absent(stage: &Stage, text: &str) {
+pub(super) fn absent(stage: &Stage, text: &str) {
     for (file, bytes) in bytes_below(&stage.lab.path(".sandbook")) {
         assert!(!holds(&bytes, text), "`{text}` is in {file}");
     }

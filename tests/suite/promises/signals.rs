@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::stage::{Stage, until};
+use crate::support::Said;
 
 const SLEEP: &str = r#"steps:
   - id: first
@@ -43,23 +44,73 @@ fn an_interrupt_ends_the_attempt_and_is_recorded() {
 }
 
 #[test]
-fn a_request_that_must_not_be_cut_is_waited_for() {
+fn a_request_in_flight_is_waited_for_and_no_other_follows() {
+    for (method, kind) in [
+        ("POST", "request_ended"),
+        ("PUT", "request_ended"),
+        ("GET", "request_read"),
+    ] {
+        let stage = Stage::new();
+        let mut child = stage.start(&format!(
+            r#"steps:
+  - id: a
+    uses: puppet
+    allow: ["{method} https://slow.simcloud.test/*"]
+    with:
+      actions:
+        - {{ do: send, method: {method}, url: "https://slow.simcloud.test/1500" }}
+        - {{ do: send, method: {method}, url: "https://slow.simcloud.test/1" }}
+"#,
+        ));
+        until("the request arrives", || !stage.cloud.requests().is_empty());
+        kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{method}");
+        let ended = stage.event(kind);
+        assert_eq!(ended["outcome"]["answered"]["status"], 200, "{method}");
+        assert_eq!(stage.cloud.requests().len(), 1, "{method}");
+        assert!(stage.lab.events_of("step_failed").is_empty(), "{method}");
+        assert_eq!(status(&stage), "interrupted");
+    }
+}
+
+#[test]
+fn what_the_last_request_came_to_is_not_lost() {
     let stage = Stage::new();
     let mut child = stage.start(
         r#"steps:
   - id: a
     uses: puppet
+    allow: [PUT https://slow.simcloud.test/*]
+    with: { actions: [{ do: send, method: PUT, url: "https://slow.simcloud.test/1500" }] }
+  - { id: b, uses: noop }
+"#,
+    );
+    until("the request arrives", || !stage.cloud.requests().is_empty());
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(stage.event("step_succeeded")["step"], "a");
+    assert_eq!(stage.lab.events_of("step_started").len(), 1);
+}
+
+#[test]
+fn a_request_that_takes_too_long_is_left_in_doubt() {
+    let stage = Stage::new();
+    let child = stage.start(
+        r#"steps:
+  - id: a
+    uses: puppet
     allow: [POST https://slow.simcloud.test/*]
-    with: { actions: [{ do: send, method: POST, url: "https://slow.simcloud.test/1500" }] }
+    with: { actions: [{ do: send, method: POST, url: "https://slow.simcloud.test/25000" }] }
 "#,
     );
     until("the request arrives", || !stage.cloud.requests().is_empty());
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert_eq!(
-        stage.event("request_ended")["outcome"]["answered"]["status"],
-        200
-    );
+    let said = Said::from(child.wait_with_output().unwrap()).exits(130);
+    let doubt = "step `a`: `POST https://slow.simcloud.test/25000` is in doubt";
+    let last = said.out.lines().last().unwrap();
+    assert!(last.contains(doubt), "{last}");
+    stage.lab.sandbook(&["log", "@last"]).ok().says(doubt);
+    assert_eq!(status(&stage), "interrupted");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use clap::{Args, value_parser};
 
 use super::Output;
 
-const RUN_HELP: &str = "A run's id, a prefix that only one run has, or @last";
+pub(super) const RUN_HELP: &str = "A run's id, a prefix that only one run has, or @last";
 
 /// List the runs on record, the latest first
 #[derive(Debug, Args)]

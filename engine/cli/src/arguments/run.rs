@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, value_parser};
 
 use super::Output;
+use super::record::RUN_HELP;
 
 /// What a runbook is given.
 #[derive(Debug, Args)]
@@ -60,6 +61,34 @@ pub(crate) struct Run {
     pub(crate) output: Output,
 }
 
+/// Go on with a run that was interrupted
+///
+/// It goes on where it was, with the runbook, the plugins and the inputs that it was started with, also after a crash.
+/// What a step has had answered isn't asked again. The environment has to be as it was, its secrets aside.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sandbook resume @last
+  sandbook resume 3k9 --accept-environment --reason 'the address range was wrong'")]
+pub(crate) struct Resume {
+    #[arg(value_name = "RUN", help = RUN_HELP)]
+    pub(crate) run: String,
+    /// Go on although the environment was changed
+    ///
+    /// The difference is shown, and that you accepted it is on record with your reason. Grants are cut by the ceiling
+    /// as it is now.
+    #[arg(long, requires = "reason")]
+    pub(crate) accept_environment: bool,
+    /// Why the changed environment is right
+    #[arg(long, value_name = "TEXT", requires = "accept_environment")]
+    pub(crate) reason: Option<String>,
+    /// How many attempts may run at once
+    #[arg(long, short, value_name = "N", default_value_t = 16, value_parser = value_parser!(u32).range(1..))]
+    pub(crate) jobs: u32,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
 /// Show a runbook's steps, their order, and what each may do with which credential
 ///
 /// Nothing is run and no secret is read.
@@ -77,8 +106,8 @@ pub(crate) struct Plan {
     pub(crate) given: Given,
     /// Print what an environment must allow, as YAML that is ready to paste
     ///
-    /// For one runbook, or for all of the project's. Variables stay, since the environment fills them in; an input
-    /// stands as `*`.
+    /// For one runbook, or for all of the project's. Variables stay, since the environment fills them in; what only
+    /// an input says stands as `*`, or as a remark where no `*` can stand: as a host or a port.
     #[arg(long)]
     pub(crate) ceiling: bool,
     #[command(flatten)]

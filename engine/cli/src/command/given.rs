@@ -1,6 +1,7 @@
 //! From what was given to what can be run: runbook, environment, inputs. `run` and `plan` share it.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use sandbook_executor::{Draft, Prepared, Project};
@@ -74,15 +75,19 @@ fn read_inputs(runbook: &Runbook, given: &Given) -> Result<Map<String, Value>, P
         None => Map::new(),
     };
     let mut faults = Vec::new();
+    let mut help = None;
     for pair in &given.input {
         let Some((name, text)) = pair.split_once('=') else {
             faults.push(format!("`{pair}` is not of the form KEY=VALUE"));
+            help = Some(format!(
+                "write `-i {pair}=VALUE`, or `-i {pair}=@FILE` to take the value from a file"
+            ));
             continue;
         };
         let text = match text.strip_prefix('@') {
             Some(path) => {
-                let read = fs::read_to_string(path)
-                    .map_err(|error| Problem::file("read", Path::new(path), &error))?;
+                let read =
+                    fs::read_to_string(path).map_err(|error| unreadable(path.as_ref(), &error))?;
                 // The line end that editors put at a file's end is no part of the value.
                 read.strip_suffix('\n').map(str::to_owned).unwrap_or(read)
             }
@@ -102,15 +107,29 @@ fn read_inputs(runbook: &Runbook, given: &Given) -> Result<Map<String, Value>, P
         }
     }
     if faults.is_empty() {
-        Ok(inputs)
-    } else {
-        Err(Problem::wrong(faults.join("\n")))
+        return Ok(inputs);
     }
+    let problem = Problem::wrong(faults.join("\n"));
+    Err(match help {
+        Some(help) => problem.help(help),
+        None => problem,
+    })
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Problem {
+    Problem::file("read", path, error).help(
+        "name a file of text that you can read; a value that itself begins with `@` has to stand in one",
+    )
 }
 
 fn read_file(path: &Path) -> Result<Map<String, Value>, Problem> {
-    let text = fs::read_to_string(path).map_err(|error| Problem::file("read", path, &error))?;
-    let refused = || Problem::wrong(format!("`{}` holds no inputs", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| {
+        Problem::file("read", path, &error).help("name a file of YAML or JSON that you can read")
+    })?;
+    let refused = || {
+        Problem::wrong(format!("`{}` holds no inputs", path.display()))
+            .help("write a mapping, with a line `KEY: VALUE` for each input")
+    };
     // A mapping of YAML, unlike one of JSON, refuses to have a key twice.
     let mapping: serde_yaml::Mapping =
         serde_yaml::from_str(&text).map_err(|error| refused().caused_by(&error))?;

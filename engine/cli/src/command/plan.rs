@@ -1,7 +1,5 @@
 //! `sandbook plan`: what would be run, and what an environment has to allow for it.
 
-use std::collections::BTreeSet;
-
 use sandbook_executor::Project;
 
 use super::given;
@@ -42,16 +40,14 @@ fn ceiling(arguments: &Plan, places: &Places, output: &mut Output) -> Result<Exi
         Some(runbook) => vec![runbook.clone()],
         None => project.runbook_names()?,
     };
-    let mut lines = BTreeSet::new();
+    let mut ceiling = render::Ceiling::default();
     for runbook in &runbooks {
-        lines.extend(render::ceiling_lines(
-            &project.draft(runbook, None)?.runbook,
-        ));
+        ceiling.add(&project.draft(runbook, None)?.runbook);
     }
     if arguments.output.is_json() {
-        output.line(&serde_json::json!({ "runbooks": runbooks, "ceiling": lines }).to_string());
+        output.line(&ceiling.json(&runbooks).to_string());
     } else {
-        output.text(&render::ceiling(&runbooks, &lines));
+        output.text(&ceiling.yaml(&runbooks));
     }
     Ok(Exit::Succeeded)
 }

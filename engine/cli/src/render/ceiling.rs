@@ -3,66 +3,58 @@
 use std::collections::BTreeSet;
 
 use sandbook_runbook::Runbook;
+use serde_json::{Value, json};
 
-/// The requests that a runbook's steps may make, as lines of a ceiling. An environment fills in its own
-/// variables; what an input says is only known later, and stands as `*`.
-pub(crate) fn ceiling_lines(runbook: &Runbook) -> BTreeSet<String> {
-    let steps = runbook
-        .steps
-        .iter()
-        .chain(&runbook.on_failure)
-        .chain(&runbook.finally);
-    steps
-        .filter_map(|step| step.plugin())
-        .flat_map(|using| &using.allow)
-        .map(|line| widened(&line.to_string()))
-        .collect()
+/// The requests that steps of runbooks may make, as an environment allows them.
+#[derive(Debug, Default)]
+pub(crate) struct Ceiling {
+    lines: BTreeSet<String>,
+    /// Lines whose host or port only an input says: no `*` can stand there, so which ones has to be written out.
+    open: BTreeSet<String>,
 }
 
-/// Lines of a ceiling as YAML.
-pub(crate) fn ceiling(runbooks: &[String], lines: &BTreeSet<String>) -> String {
-    let mut yaml = format!("# What these runbooks ask for: {}.\n", runbooks.join(", "));
-    if lines.is_empty() {
-        return yaml + "ceiling: []\n";
-    }
-    yaml.push_str("ceiling:\n");
-    for line in lines {
-        // A host can't be left open: which ones it may be has to be written out.
-        let open_host = line
-            .split("://")
-            .nth(1)
-            .is_some_and(|rest| rest.starts_with('*') && !rest.starts_with("*."));
-        let (before, remark) = if open_host {
-            ("  # ", "  # an input says the host: write out which")
-        } else {
-            ("  ", "")
-        };
-        yaml.push_str(&format!(
-            "{before}- {}{remark}\n",
-            serde_json::Value::from(line.as_str())
-        ));
-    }
-    yaml
-}
-
-/// The line with `*` for every expression that needs more than the environment's variables.
-fn widened(line: &str) -> String {
-    let mut widened = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some((before, hole)) = rest.split_once("${{") {
-        let Some((expression, after)) = hole.split_once("}}") else {
-            break;
-        };
-        widened.push_str(before);
-        let expression = expression.trim();
-        if expression.starts_with("vars.") {
-            widened.push_str(&format!("${{{{ {expression} }}}}"));
-        } else {
-            widened.push('*');
+impl Ceiling {
+    /// Takes in what a runbook's steps may ask for. An environment fills in its own variables; what is only known
+    /// later stands as `*`.
+    pub(crate) fn add(&mut self, runbook: &Runbook) {
+        let steps = runbook
+            .steps
+            .iter()
+            .chain(&runbook.on_failure)
+            .chain(&runbook.finally);
+        let plugins = steps.filter_map(|step| step.plugin());
+        for line in plugins.flat_map(|using| &using.allow) {
+            match line.for_ceiling() {
+                Some(line) => self.lines.insert(line),
+                None => self.open.insert(line.to_string()),
+            };
         }
-        rest = after;
     }
-    widened + rest
+
+    /// As YAML.
+    pub(crate) fn yaml(&self, runbooks: &[String]) -> String {
+        let mut yaml = format!("# What these runbooks ask for: {}.\n", runbooks.join(", "));
+        yaml.push_str(if self.lines.is_empty() {
+            "ceiling: []\n"
+        } else {
+            "ceiling:\n"
+        });
+        for line in &self.lines {
+            yaml.push_str(&format!("  - {}\n", Value::from(line.as_str())));
+        }
+        for line in &self.open {
+            let line = Value::from(line.as_str());
+            yaml.push_str(&format!(
+                "  # - {line}  # an input says the host or the port: write out which\n"
+            ));
+        }
+        yaml
+    }
+
+    /// For programs.
+    pub(crate) fn json(&self, runbooks: &[String]) -> Value {
+        json!({ "runbooks": runbooks, "ceiling": self.lines, "open": self.open })
+    }
 }
 
 #[cfg(test)]
@@ -70,22 +62,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_stay_and_inputs_open_up() {
-        let line = "GET https://${{ vars.host }}/a/${{ inputs.id }}/b";
-        assert_eq!(widened(line), "GET https://${{ vars.host }}/a/*/b");
-        assert_eq!(widened("* https://a.example/**"), "* https://a.example/**");
-    }
-
-    #[test]
     fn a_ceiling_is_yaml_to_paste() {
-        let lines = BTreeSet::from([
-            "GET https://*/x".to_owned(),
-            "GET https://a.example/**".to_owned(),
-        ]);
+        let mut ceiling = Ceiling::default();
         assert_eq!(
-            ceiling(&["r".to_owned()], &lines),
-            "# What these runbooks ask for: r.\nceiling:\n  # - \"GET https://*/x\"  # an input says the host: write \
-             out which\n  - \"GET https://a.example/**\"\n"
+            ceiling.yaml(&["r".to_owned()]),
+            "# What these runbooks ask for: r.\nceiling: []\n"
+        );
+        ceiling.lines.insert("GET https://a.example/**".to_owned());
+        ceiling
+            .open
+            .insert("GET https://${{ inputs.host }}/x".to_owned());
+        assert_eq!(
+            ceiling.yaml(&["r".to_owned(), "s".to_owned()]),
+            "# What these runbooks ask for: r, s.\nceiling:\n  - \"GET https://a.example/**\"\n  # - \"GET \
+             https://${{ inputs.host }}/x\"  # an input says the host or the port: write out which\n"
         );
     }
 }

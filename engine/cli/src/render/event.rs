@@ -54,13 +54,18 @@ pub(crate) fn sentence(stored: &Stored, state: &RunState) -> Sentence {
         Event::RunInterrupted { signal } => of_run(
             "■",
             Ink::Warn,
-            format!("interrupted by {}", words::signal(*signal)),
+            format!(
+                "interrupted by {}{}",
+                words::signal(*signal),
+                words::open_ends(state)
+            ),
         ),
         Event::RunResumed { operator, host, .. } => of_run(
             "▸",
             Ink::Name,
             format!(
-                "resumed by {} on {}",
+                "run {} resumed by {} on {}",
+                stored.run,
                 one_line(&operator.name),
                 one_line(host)
             ),
@@ -333,6 +338,27 @@ mod tests {
             "1.0 s: the service said \\u{1b}no (conflict); let pass"
         );
         assert_eq!(said.ink, Ink::Warn);
+    }
+
+    #[test]
+    fn an_interruption_names_what_is_in_doubt() {
+        let [begun, ended] = sample::sent("a", 1, 202);
+        let interrupted = Event::RunInterrupted {
+            signal: sandbook_journal::Signal::Terminate,
+        };
+        let before = || [sample::started(&["a"], false), sample::begun("a")];
+        let said = last(
+            before()
+                .into_iter()
+                .chain([begun.clone(), interrupted.clone()]),
+        );
+        assert_eq!(
+            said.text,
+            "interrupted by SIGTERM; step `a`: `POST https://api.example/x` is in doubt, it may or may not have had \
+             its effect: look before you go on"
+        );
+        let said = last(before().into_iter().chain([begun, ended, interrupted]));
+        assert_eq!(said.text, "interrupted by SIGTERM");
     }
 
     #[test]

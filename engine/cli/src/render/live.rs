@@ -6,7 +6,7 @@ use std::time::Duration;
 use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sandbook_executor::Progress;
-use sandbook_journal::{Event, RunState, StepId, StepState, Stored};
+use sandbook_journal::{Event, RunState, StepId, StepState, StepStatus, Stored};
 
 use super::{Stream, count, words};
 use crate::screen::{Ink, Paper, countdown, one_line, span};
@@ -64,6 +64,12 @@ impl Live {
                 self.ended += 1;
             }
             Event::StepSkipped { .. } => self.ended += 1,
+            Event::RunResumed { .. } => {
+                let steps = state.steps().iter();
+                self.ended = steps.clone().filter(|step| step.status.is_ended()).count();
+                let running = steps.filter(|step| step.status == StepStatus::Running);
+                self.running = running.map(|step| step.id.clone()).collect();
+            }
             _ => {}
         }
         self.stream.lines(stored, state, self.paper)

@@ -2,7 +2,7 @@
 
 use sandbook_executor::Prepared;
 use sandbook_runbook::{
-    Action, Backoff, Grant, Needs, OnFailure, Plan, Planned, Step, format_duration,
+    Action, Backoff, Grant, Needs, OnFailure, Plan, Planned, Step, Template, format_duration,
 };
 
 use super::heading::rehearsal_in;
@@ -219,12 +219,22 @@ fn what_exactly(planned: &Planned, prepared: &Prepared) -> String {
                 format_duration(step.timeout)
             )
         }
+        Action::Wait(duration) if touches_sensitive(prepared, duration) => {
+            "a wait of [sensitive]".to_owned()
+        }
         Action::Wait(duration) => match duration.render(&prepared.plan.scope()) {
             Ok(serde_json::Value::String(duration)) => format!("a wait of {}", safe(&duration)),
             _ => "a wait, for as long as it is known only then".to_owned(),
         },
         Action::Assert(check) => format!("a check that {}", safe(&check.condition.to_string())),
     }
+}
+
+fn touches_sensitive(prepared: &Prepared, template: &Template) -> bool {
+    let touched = template.touches();
+    touched
+        .iter()
+        .any(|touched| prepared.plan.is_sensitive(touched))
 }
 
 fn order(needs: &Needs, is_first: bool) -> String {

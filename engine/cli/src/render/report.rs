@@ -159,13 +159,16 @@ fn last_line(run: &Standing<'_>, paper: Paper) -> String {
                 words::names(&finish.passed_failures)
             ));
         }
+    } else if run.status == RunStatus::Interrupted && !is_dry(run.state) {
+        line.push_str(&format!(": `sandbook resume {}` goes on with it", run.id));
+        line.push_str(&words::open_ends(run.state));
     }
     line + "\n"
 }
 
 #[cfg(test)]
 mod tests {
-    use sandbook_journal::{Event, FinalStatus};
+    use sandbook_journal::{Asked, Event, FinalStatus, Signal};
 
     use super::super::sample;
     use super::*;
@@ -222,6 +225,44 @@ mod tests {
         );
         assert!(
             text.ends_with("run 0123456789ab failed in 5.0 s: step `move`: no\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_interrupted_run_names_the_requests_whose_outcome_is_unknown() {
+        let interrupted = |repeatable| {
+            let asked = Asked {
+                repeatable,
+                ..sample::asked("POST")
+            };
+            reported([
+                sample::started(&["move", "tell"], false),
+                sample::begun("move"),
+                Event::RequestBegun {
+                    step: "move".into(),
+                    attempt: 1,
+                    request: 1,
+                    asked,
+                },
+                Event::RunInterrupted {
+                    signal: Signal::Interrupt,
+                },
+            ])
+        };
+        let text = interrupted(false);
+        assert!(
+            text.ends_with(
+                "goes on with it; step `move`: `POST https://api.example/x` is in doubt, it may or may not have had \
+                 its effect: look before you go on\n"
+            ),
+            "{text}"
+        );
+        let text = interrupted(true);
+        assert!(
+            text.ends_with(
+                "`POST https://api.example/x` was cut off, and what came of it is unknown\n"
+            ),
             "{text}"
         );
     }

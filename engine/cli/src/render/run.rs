@@ -14,7 +14,7 @@ use crate::screen::{Ink, Paper, Table, Zone, one_line, span};
 /// A run for people: what it was, its steps, every effect, notes, and the report of its end.
 pub(crate) fn run(run: &Standing<'_>, events: &[Stored], zone: &Zone, paper: Paper) -> String {
     let parts = [
-        header(run, zone, paper),
+        header(run, events, zone, paper),
         steps(run, paper),
         effects_table(&effects(events), zone, paper),
         notes(events, zone, paper),
@@ -27,7 +27,7 @@ pub(crate) fn run(run: &Standing<'_>, events: &[Stored], zone: &Zone, paper: Pap
         .join("\n")
 }
 
-fn header(run: &Standing<'_>, zone: &Zone, paper: Paper) -> String {
+fn header(run: &Standing<'_>, events: &[Stored], zone: &Zone, paper: Paper) -> String {
     let state = run.state;
     let Some(facts) = state.facts() else {
         return String::new();
@@ -71,6 +71,32 @@ fn header(run: &Standing<'_>, zone: &Zone, paper: Paper) -> String {
             one_line(&facts.host)
         ),
     );
+    for stored in events {
+        let at = zone.stamp(stored.time);
+        match &stored.event {
+            Event::RunInterrupted { signal } => {
+                fact("interrupted", format!("{at} by {}", words::signal(*signal)));
+            }
+            Event::RunResumed {
+                operator,
+                host,
+                environment,
+                ..
+            } => {
+                let (name, host) = (one_line(&operator.name), one_line(host));
+                let accepted = environment.as_ref().map(|accepted| {
+                    format!(
+                        "; its environment is {} from here on: {}",
+                        short(&accepted.facts.digest.hex()),
+                        one_line(&accepted.reason)
+                    )
+                });
+                let accepted = accepted.unwrap_or_default();
+                fact("resumed", format!("{at} by {name} on {host}{accepted}"));
+            }
+            _ => {}
+        }
+    }
     if let Some(finish) = state.finish() {
         let took = span(Duration::from_millis(finish.at.saturating_sub(started)));
         fact(

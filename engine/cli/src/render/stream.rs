@@ -28,6 +28,13 @@ impl Stream {
                 self.width = width(facts);
                 lines.extend(rehearsal(facts, paper));
             }
+            // Who watches a run that goes on has seen nothing of it yet.
+            Event::RunResumed { .. } => {
+                if let Some(facts) = state.facts() {
+                    self.width = width(facts);
+                    lines.extend(rehearsal(facts, paper));
+                }
+            }
             Event::RequestDenied { step, why, .. } => {
                 self.denied.insert(step.clone(), one_line(why));
             }

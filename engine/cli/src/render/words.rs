@@ -1,8 +1,8 @@
 //! The words for what the record holds.
 
 use sandbook_journal::{
-    Asked, Failure, FailureKind, Kept, LogLevel, Outcome, Recorded, RunStatus, Signal, SkipReason,
-    StepState, StepStatus,
+    Asked, Failure, FailureKind, Kept, LogLevel, Outcome, Recorded, RunState, RunStatus, Signal,
+    SkipReason, StepState, StepStatus,
 };
 
 use crate::screen::{Ink, one_line, safe, span};
@@ -92,6 +92,28 @@ pub(crate) fn outcome(outcome: Option<&Outcome>) -> (Ink, String) {
 /// A request's method and URL.
 pub(crate) fn request(asked: &Asked) -> String {
     format!("{} {}", safe(&asked.method), safe(&asked.url))
+}
+
+/// Which requests of the steps that were cut off have no outcome; empty where there is none.
+pub(crate) fn open_ends(state: &RunState) -> String {
+    let cut_off = state
+        .steps()
+        .iter()
+        .filter(|step| step.status == StepStatus::Running);
+    let open = cut_off.flat_map(|step| {
+        let requests = step.latest_requests().iter();
+        requests
+            .filter(|request| request.outcome.is_none() || request.is_in_doubt())
+            .map(|open| {
+                let what = format!("; step `{}`: `{}`", step.id, request(&open.asked));
+                if open.asked.repeatable {
+                    what + " was cut off, and what came of it is unknown"
+                } else {
+                    what + " is in doubt, it may or may not have had its effect: look before you go on"
+                }
+            })
+    });
+    open.collect()
 }
 
 /// How much a line matters, with its colour.

@@ -14,6 +14,7 @@ use crate::attempt::Attempted;
 use crate::facts::{self, millis};
 use crate::failed::Failed;
 use crate::replay::Replay;
+use crate::sensitive;
 use crate::verdict::{Circumstances, Verdict, judge};
 
 impl Conductor<'_> {
@@ -28,7 +29,7 @@ impl Conductor<'_> {
         self.placed -= 1;
         let step = &self.steps.get(index).step;
         let circumstances = Circumstances {
-            attempt,
+            attempt: self.failures[index] + 1,
             lost: seen.lost,
             ambiguous: seen.ambiguous,
             held_back: seen.held_back,
@@ -40,17 +41,18 @@ impl Conductor<'_> {
                     output.changed |= self.replay(index).changed_before();
                     self.succeed(index, attempt, output);
                 }
-                Err(lie) => self.fail(index, attempt, facts::bad_output(lie), None),
+                Err(lie) => self.fail(index, attempt, facts::bad_output(lie), seen.ambiguous),
             },
             Verdict::HeldBack => self.held_back(index, attempt),
             Verdict::Again { failure, wait } => {
                 if failure.start_over {
                     self.replay(index).clear();
                 }
+                self.failures[index] += 1;
                 let retry_at = self.setting.clock.now().saturating_add(millis(wait));
                 self.timers
                     .push(Reverse((retry_at, index, Timer::Retry(attempt + 1))));
-                let (step, failure) = (facts::id(&step.id), facts::failure(failure));
+                let (step, failure) = (facts::id(&step.id), self.redacted(facts::failure(failure)));
                 self.write(Event::AttemptFailed {
                     step,
                     attempt,
@@ -72,7 +74,7 @@ impl Conductor<'_> {
     }
 
     /// The record of a step that was attempted.
-    fn replay(&self, index: usize) -> MutexGuard<'_, Replay> {
+    pub(super) fn replay(&self, index: usize) -> MutexGuard<'_, Replay> {
         self.replays[&index]
             .lock()
             .expect("nothing panics while it holds this lock")
@@ -86,11 +88,13 @@ impl Conductor<'_> {
             .check_output(&output.data)
     }
 
-    pub(super) fn succeed(&mut self, index: usize, attempt: u32, output: Output) {
+    pub(super) fn succeed(&mut self, index: usize, attempt: u32, mut output: Output) {
         let planned = self.steps.get(index);
+        let is_sensitive = |name: &str| planned.sensitive_outputs.contains(name);
+        // Before any step that follows can know them.
+        sensitive::hide_outputs(&self.setting.bench.redactor, &mut output, is_sensitive);
         let empty = serde_json::Map::new();
         let outputs = output.data.as_object().unwrap_or(&empty);
-        let is_sensitive = |name: &str| planned.sensitive_outputs.contains(name);
         let (outputs, contents) = facts::recorded(outputs, is_sensitive, &self.setting.desk.key);
         let event = Event::StepSucceeded {
             step: facts::id(&planned.step.id),
@@ -130,6 +134,8 @@ impl Conductor<'_> {
         failure: journal::Failure,
         in_doubt: Option<u32>,
     ) {
+        // The engine's own words may quote what an expression came to.
+        let failure = self.redacted(failure);
         let step = &self.steps.get(index).step;
         // Steps of a dry run see a world in which what was held back has not happened: their failing says little.
         let beside_the_point = self.setting.dry_run && !self.unknown.is_empty();
@@ -171,6 +177,10 @@ impl Conductor<'_> {
         self.agenda.done(index, how);
     }
 
+    fn redacted(&self, failure: journal::Failure) -> journal::Failure {
+        sensitive::redact_failure(&self.setting.bench.redactor, failure)
+    }
+
     /// All sections are through: what the runbook puts out, and the last event.
     pub(super) fn finish(&mut self) {
         let mut error = self
@@ -189,6 +199,11 @@ impl Conductor<'_> {
                 Ok(evaluated) => (outputs, contents) = evaluated,
                 Err(message) => error = Some(message),
             }
+        }
+        let redactor = &self.setting.bench.redactor;
+        sensitive::redact_values(redactor, &mut outputs);
+        if let Some(error) = &mut error {
+            sensitive::redact_text(redactor, error);
         }
         let status = match error {
             None => journal::FinalStatus::Succeeded,

@@ -60,6 +60,16 @@ pub struct EnvironmentFacts {
     pub rehearsal: bool,
 }
 
+/// An environment that isn't what it was when its run started, and that a person lets the run go on in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accepted {
+    /// What it is now.
+    pub facts: EnvironmentFacts,
+    /// Why, in the person's words.
+    pub reason: String,
+}
+
 /// The ids of a run's steps, in the order of the runbook. An id is in one of them, once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

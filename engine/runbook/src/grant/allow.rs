@@ -106,6 +106,22 @@ impl AllowLine {
         &self.holes
     }
 
+    /// The line as an environment's ceiling can have it, which covers all that it may become.
+    ///
+    /// A ceiling fills in variables and nothing else. For a hole that takes more there is `*`: for its whole segment,
+    /// or for its label of the host and those before it. None where no `*` can stand: it is the whole host, or its
+    /// last label, or the port.
+    #[must_use]
+    pub fn for_ceiling(&self) -> Option<String> {
+        let is_open = |hole: usize| {
+            let touches = self.holes[hole].touches();
+            touches.iter().any(|name| name.root() != "vars")
+        };
+        let written = |hole: usize| format!("${{{{ {} }}}}", self.holes[hole]);
+        let line = self.shape.without(is_open)?.written(written);
+        AllowLine::parse(&line).is_ok().then_some(line)
+    }
+
     /// The grant that it becomes.
     ///
     /// # Errors
@@ -224,6 +240,54 @@ mod tests {
             ),
         ] {
             assert_eq!(resolve(line, value).unwrap(), grant, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_ceiling_has_wildcards_for_what_it_can_not_know() {
+        for (line, ceiling) in [
+            (
+                "GET,PUT https://${{ vars.h }}/a/${{ inputs.x }}/b/**",
+                Some("GET,PUT https://${{ vars.h }}/a/*/b/**"),
+            ),
+            (
+                "* https://h:81/v${{inputs.x}}/${{ vars.a[inputs.x].b }}",
+                Some("* https://h:81/*/*"),
+            ),
+            (
+                "GET https://h:${{ vars.port }}/${{ vars['a'].b | default('c') }}-x/",
+                Some("GET https://h:${{ vars.port }}/${{ vars['a'].b | default('c') }}-x/"),
+            ),
+            (
+                "GET https://a.${{ inputs.x }}-b.${{ vars.domain }}/",
+                Some("GET https://*.${{ vars.domain }}/"),
+            ),
+            (
+                "GET https://*.${{ region }}.example.com/${{ region }}",
+                Some("GET https://*.example.com/*"),
+            ),
+            ("GET https://${{ inputs.x }}/", None),
+            ("GET https://a.${{ inputs.x }}/", None),
+            ("GET https://h:${{ inputs.x }}/", None),
+        ] {
+            let said = AllowLine::parse(line).unwrap().for_ceiling();
+            assert_eq!(said.as_deref(), ceiling, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_ceiling_covers_what_a_line_becomes() {
+        for line in [
+            "GET https://h/a/${{ inputs.x }}/**",
+            "GET https://h/a-${{ inputs.x }}",
+            "GET https://${{ inputs.x }}.h.net/",
+            "GET https://*.a-${{ inputs.x }}.h.net/",
+        ] {
+            let line = AllowLine::parse(line).unwrap();
+            let inputs = Map::from_iter([("x".to_owned(), json!("b-7"))]);
+            let grant = line.resolve(&Scope::new(&inputs, &json!({}))).unwrap();
+            let ceiling = Grant::parse(&line.for_ceiling().unwrap()).unwrap();
+            assert!(grant.within(&[ceiling]), "{line}");
         }
     }
 

@@ -152,6 +152,59 @@ impl Shape {
         })
     }
 
+    /// The shape with wildcards instead of these holes; none where a wildcard can't stand for one.
+    pub(super) fn without(&self, these: impl Fn(usize) -> bool) -> Option<Shape> {
+        let has_one = |text: &str| text.chars().filter_map(hole_of).any(&these);
+        if self.port.as_deref().is_some_and(has_one) {
+            return None;
+        }
+        let mut shape = self.clone();
+        let labels: Vec<&str> = self.host.split('.').collect();
+        if let Some(last) = labels.iter().rposition(|label| has_one(label)) {
+            shape.host = labels[last + 1..].join(".");
+            shape.below = true;
+            if shape.host.is_empty() {
+                return None;
+            }
+        }
+        for piece in &mut shape.segments {
+            if matches!(piece, Piece::Text(text) if has_one(text)) {
+                *piece = Piece::One;
+            }
+        }
+        Some(shape)
+    }
+
+    /// The line again, with the holes as they are written.
+    pub(super) fn written(&self, hole: impl Fn(usize) -> String) -> String {
+        let mut line = format!("{} {}://", self.methods, self.scheme.as_str());
+        if self.below {
+            line.push_str("*.");
+        }
+        line.push_str(&self.host);
+        if let Some(port) = &self.port {
+            line.push(':');
+            line.push_str(port);
+        }
+        for piece in &self.segments {
+            line.push('/');
+            line.push_str(match piece {
+                Piece::One => "*",
+                Piece::Text(text) => text,
+            });
+        }
+        line.push_str(match (self.rest, self.segments.is_empty()) {
+            (true, _) => "/**",
+            (false, true) => "/",
+            (false, false) => "",
+        });
+        let filled = line.chars().map(|character| match hole_of(character) {
+            Some(number) => hole(number),
+            None => character.to_string(),
+        });
+        filled.collect()
+    }
+
     /// The pattern of a host that has no hole, or none any more.
     pub(super) fn host_pattern(&self, host: &str) -> Result<HostPattern, GrantFault> {
         let pattern = if self.below {

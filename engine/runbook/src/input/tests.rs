@@ -128,6 +128,18 @@ fn a_value_is_held_against_the_rules() {
         assert_eq!(bounds(kind).validate(&small).unwrap_err().to_string(), said);
         bounds(kind).validate(&large).unwrap_err();
     }
+    let one = Input {
+        min: Some(1.0),
+        max: Some(1.0),
+        ..input(InputKind::String)
+    };
+    for (value, said) in [
+        ("", "it must have at least 1 character"),
+        ("ab", "it must have at most 1 character"),
+    ] {
+        let fault = one.validate(&json!(value)).unwrap_err();
+        assert_eq!(fault.to_string(), said);
+    }
     assert_eq!(
         input(InputKind::Integer)
             .validate(&json!(1.5))

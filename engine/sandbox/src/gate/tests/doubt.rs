@@ -81,7 +81,7 @@ async fn a_lost_answer_is_unknown_and_is_not_asked_for_again() {
             "{refusal:?}"
         );
         let outcome = notes.outcome();
-        assert!(outcome.ambiguous());
+        assert!(matches!(outcome, Outcome::Unknown { .. }));
         assert!(why(outcome).starts_with("unknown: no answer from `127.0.0.1:"));
         assert_eq!(service.seen().len(), 1, "{method} {cut:?}");
     }
@@ -149,6 +149,28 @@ async fn an_unrepeatable_request_outlives_its_attempt() {
     word.notify_one();
     gate.settle().await;
     assert_eq!(why(notes.outcome()), "200 Some(b\"done\")");
+}
+
+#[tokio::test]
+async fn a_request_is_in_the_gate_until_its_outcome_is_on_record() {
+    let word = Arc::new(Notify::new());
+    let reply = Reply::After(Arc::clone(&word), answer(200, "", "done"));
+    let (service, notes, passage) = bench(vec![reply]).await;
+    let gate = Gate::new(passage);
+    assert!(!gate.is_occupied());
+    let attempt = tokio::spawn({
+        let gate = Arc::clone(&gate);
+        async move { gate.send(request("PUT", "/"), None).await }
+    });
+    while service.seen().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(gate.is_occupied());
+    word.notify_one();
+    gate.settle().await;
+    assert_eq!(why(notes.outcome()), "200 Some(b\"done\")");
+    assert!(!gate.is_occupied());
+    attempt.await.unwrap().unwrap();
 }
 
 #[tokio::test]

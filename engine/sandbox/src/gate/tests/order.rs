@@ -155,7 +155,6 @@ async fn a_dry_run_sends_reading_requests_only() {
         gate.send(request("GET", "/"), None).await.unwrap().body,
         "read"
     );
-    assert!(!gate.held_back());
     let post = Request {
         repeatable: Some(true),
         ..with_body(request("POST", "/x"), "body")
@@ -164,7 +163,6 @@ async fn a_dry_run_sends_reading_requests_only() {
         gate.send(post, None).await.unwrap_err(),
         HttpError::HeldBack.into()
     );
-    assert!(gate.held_back());
     assert_eq!(
         notes.log(),
         ["GET / HTTP/1.1", "read ride", "held back ride"]

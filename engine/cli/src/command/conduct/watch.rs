@@ -25,6 +25,8 @@ pub(super) struct Watch<T> {
     pub(super) stopped: channel::Receiver<Option<Signal>>,
     pub(super) waits: HashMap<StepId, Duration>,
     pub(super) json: bool,
+    /// What the run's log came to before these events.
+    pub(super) before: RunState,
     /// The run itself: once it is through, all of its events are there.
     pub(super) completing: JoinHandle<T>,
 }
@@ -47,6 +49,7 @@ pub(super) async fn watch<T>(
         mut stopped,
         waits,
         json,
+        before,
         mut completing,
     } = watch;
     let mut view = match (json, output.paper.is_terminal()) {
@@ -54,7 +57,7 @@ pub(super) async fn watch<T>(
         (false, false) => View::Lines(Stream::default()),
         (false, true) => View::Live(Box::new(Live::new(output.paper, waits))),
     };
-    let mut state = RunState::default();
+    let mut state = before;
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut told = false;

@@ -1,0 +1,228 @@
+//! Going on with a run that was interrupted, or whose process died.
+
+use sandbook_journal::{
+    self as journal, Accepted, Digest, EnvironmentFacts, Event, Reader, RunId, RunStarted,
+    RunStatus,
+};
+use sandbook_runbook::{Environment, Manifest, PluginName, Source};
+use sandbook_sandbox::Packed;
+use similar::TextDiff;
+
+use crate::credentials::Keys;
+use crate::draft::{Draft, Plugins, Prepared};
+use crate::engine::{Engine, Opened, Options, StartError};
+use crate::facts;
+use crate::failed::Failed;
+use crate::past::{Contents, Past};
+use crate::project::Project;
+use crate::refused::Refused;
+use crate::run::Begun;
+
+/// A run's environment as it is now.
+#[derive(Default)]
+struct Now {
+    environment: Option<(Environment, Source)>,
+    accepted: Option<Accepted>,
+    difference: Option<String>,
+}
+
+impl Engine {
+    /// Goes on with an unfinished run, from the runbook, the components and the inputs that it was started with.
+    /// Credentials are obtained anew. The environment has to be as it was, its secrets aside, unless `accept` gives a
+    /// person's reason to go on in a changed one. What a step that was cut off has had answered isn't asked again.
+    ///
+    /// # Errors
+    ///
+    /// The run is over or a dry run, its environment has changed, a credential can't be had; another process has
+    /// it; or the engine failed.
+    pub async fn resume(
+        &self,
+        run: RunId,
+        project: &Project,
+        accept: Option<&str>,
+        options: Options,
+    ) -> Result<Begun, StartError> {
+        let lock = self
+            .state()
+            .lock_run(run)
+            .map_err(|error| Failed::State(error.into()))?
+            .ok_or(StartError::Held(run))?;
+        // Only now, so that nobody adds to it any more.
+        let failed = |error: journal::ReadError| Failed::State(error.into());
+        let reader = Reader::open(self.state()).map_err(|error| Failed::State(error.into()))?;
+        let (state, events) = reader.log(run).map_err(failed)?;
+        let facts = state.facts().expect("a log that can be read has a start");
+        refuse_over(run, state.status())?;
+        if facts.dry_run {
+            return Err(Refused::because(format!("run `{run}` is a dry run"))
+                .help("it changes nothing: start another one")
+                .into());
+        }
+        let contents = Contents {
+            reader: &reader,
+            run,
+        };
+        let then = state.environment();
+        let now = then.map(|then| self.environment_now(then, project, accept));
+        let Now {
+            environment,
+            accepted,
+            difference,
+        } = now.transpose()?.unwrap_or_default();
+        let mut prepared = self.restore(facts, &contents, project, environment)?;
+        let seed = facts.seed.map_or([0; 32], |seed| seed.0);
+        let past = Past::of(state, &events, &contents)?;
+        let mut hidden = prepared.sensitive_texts();
+        hidden.extend(past.sensitive_texts());
+        let keys = Keys::obtain(
+            prepared.plan.environment.as_ref(),
+            prepared.plan.credentials_used(),
+            hidden,
+            &prepared.root,
+        )
+        .await?;
+        let plugins = self.load(&mut prepared)?;
+        let resumed = Event::RunResumed {
+            operator: options.operator.clone(),
+            host: facts::host_name(),
+            engine: env!("CARGO_PKG_VERSION").to_owned(),
+            environment: accepted,
+        };
+        let opened = Opened {
+            run,
+            lock,
+            prepared,
+            keys,
+            plugins,
+            past,
+            seed,
+        };
+        let begun = self.open_run(opened, resumed.into(), options).await?;
+        Ok(Begun {
+            difference,
+            ..begun
+        })
+    }
+
+    /// The plan of a run as it was, from what is kept of it.
+    fn restore(
+        &self,
+        facts: &RunStarted,
+        contents: &Contents<'_>,
+        project: &Project,
+        environment: Option<(Environment, Source)>,
+    ) -> Result<Prepared, StartError> {
+        let source = Source {
+            name: facts.runbook.file.clone(),
+            text: self.kept_text(&facts.runbook.digest)?,
+        };
+        let mut plugins = Plugins::new();
+        for (name, digest) in &facts.plugins {
+            let (name, plugin) = self.kept_plugin(name, digest)?;
+            plugins.insert(name, plugin);
+        }
+        let draft = Draft::kept(project.root(), source, environment, plugins)?;
+        Ok(draft.prepare(contents.values(&facts.inputs)?)?)
+    }
+
+    /// A run's environment as the project has it now. Where it isn't what it was, a person has to have said why.
+    fn environment_now(
+        &self,
+        then: &EnvironmentFacts,
+        project: &Project,
+        accept: Option<&str>,
+    ) -> Result<Now, StartError> {
+        let (environment, source) = project.environment(&then.name)?;
+        let text = environment.text_without_secrets(&source);
+        let digest = Digest::of(text.as_bytes());
+        if digest == then.digest {
+            return Ok(Now {
+                environment: Some((environment, source)),
+                ..Now::default()
+            });
+        }
+        let rehearsal = environment.is_rehearsal();
+        if rehearsal != then.rehearsal {
+            let what = if rehearsal {
+                "reroutes now"
+            } else {
+                "reroutes no more"
+            };
+            let refused = Refused::because(format!("environment `{}` {what}", then.name));
+            return Err(refused
+                .help("a rehearsal stays one, and a real run too: start a new run")
+                .into());
+        }
+        let difference = difference(&self.kept_text(&then.digest)?, &text);
+        let Some(reason) = accept else {
+            let refused = Refused::because(format!(
+                "environment `{}` is not what it was:\n{difference}",
+                then.name
+            ));
+            return Err(refused
+                .help(format!(
+                    "put `{}` back as it was, or go on in it with `--accept-environment --reason TEXT`",
+                    source.name
+                ))
+                .into());
+        };
+        self.state()
+            .put_blob(text.as_bytes())
+            .map_err(|error| Failed::State(error.into()))?;
+        let accepted = Accepted {
+            facts: EnvironmentFacts {
+                name: then.name.clone(),
+                digest,
+                rehearsal,
+            },
+            reason: reason.to_owned(),
+        };
+        Ok(Now {
+            environment: Some((environment, source)),
+            accepted: Some(accepted),
+            difference: Some(difference),
+        })
+    }
+
+    fn kept(&self, digest: &Digest) -> Result<Vec<u8>, Failed> {
+        let kept = self.state().blob(digest);
+        kept.map_err(|error| Failed::State(error.into()))
+    }
+
+    fn kept_text(&self, digest: &Digest) -> Result<String, Failed> {
+        String::from_utf8(self.kept(digest)?).map_err(|error| Failed::State(error.into()))
+    }
+
+    fn kept_plugin(
+        &self,
+        name: &str,
+        digest: &Digest,
+    ) -> Result<(PluginName, (Packed, Manifest)), StartError> {
+        let name = PluginName::new(name).map_err(|error| Failed::State(error.into()))?;
+        let packed =
+            Packed::read(self.kept(digest)?).map_err(|error| Failed::State(error.into()))?;
+        let manifest = Manifest::from_json(packed.manifest_json())
+            .map_err(|report| Refused::Invalid(vec![report]))?;
+        Ok((name, (packed, manifest)))
+    }
+}
+
+fn refuse_over(run: RunId, status: RunStatus) -> Result<(), Refused> {
+    let how = match status {
+        RunStatus::Succeeded => "has succeeded",
+        RunStatus::Failed => "has failed",
+        RunStatus::Cancelled => "was cancelled",
+        RunStatus::Running | RunStatus::Interrupted | RunStatus::Waiting => return Ok(()),
+    };
+    let refused = Refused::because(format!(
+        "run `{run}` {how}, so there is nothing to go on with"
+    ));
+    Err(refused.help(format!("`sandbook show {run}` shows what it did")))
+}
+
+/// What changed in an environment, line by line, with the lines around it.
+fn difference(then: &str, now: &str) -> String {
+    let diff = TextDiff::from_lines(then, now);
+    let mut shown = diff.unified_diff();
+    shown.context_radius(2).header("then", "now").to_string()
+}
