@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::guests::build_and_pack;
-use crate::process::{Outcome, built, cargo, root, run, say, target};
+use crate::process::{Outcome, built, program, root, run, say, target};
 
 /// The name under which the public reaches the simulated site.
 const SITE: &str = "www.example-shop.com";
@@ -23,7 +23,7 @@ pub(crate) fn demo(arguments: &[String]) -> Outcome {
         _ => return Err("`demo` takes one option, `--keep`".to_owned()),
     };
     build_and_pack()?;
-    run(&mut cargo(&["build", "--locked", "--package", "simcloud"]))?;
+    run(&mut program("simcloud"))?;
 
     let cloud = Cloud::start()?;
     let project = Project::copied(&cloud.address)?;

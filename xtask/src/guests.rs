@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::process::{Outcome, built, cargo, root, run, say, succeeds, target};
+use crate::process::{Outcome, built, cargo, program, root, run, say, succeeds, target};
 
 const TARGET: &str = "wasm32-wasip2";
 
@@ -22,7 +22,7 @@ pub(crate) fn build_and_pack() -> Outcome {
     ])
     .args(["--target-dir".as_ref(), guests_target().as_os_str()]))?;
     say("building sandbook (seven minutes the first time, on two cores)");
-    run(&mut cargo(&["build", "--locked", "--package", "sandbook"]))?;
+    run(&mut program("sandbook"))?;
     pack_all(
         &root().join("plugins"),
         &[target().join("plugins"), root().join("runbooks/plugins")],

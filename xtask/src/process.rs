@@ -31,6 +31,12 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// What builds one of the workspace's programs. Of the whole workspace, so that all of them share what they
+/// depend on, with the same features.
+pub(crate) fn program(name: &str) -> Command {
+    cargo(&["build", "--locked", "--workspace", "--bin", name])
+}
+
 /// Says what is being done, on standard error, so that standard output stays the chore's own.
 pub(crate) fn say(what: &str) {
     eprintln!("==> {what}");
