@@ -1,11 +1,16 @@
 //! What the engine promises, whatever a plugin or a service does.
 
 mod cache;
+mod cancel;
+mod decide;
+mod disk_faults;
 mod divergence;
 mod dry_run;
 mod full_disk;
 mod grants;
+mod groups;
 mod limits;
+mod namespace;
 mod order;
 mod record;
 mod repetition;
@@ -14,3 +19,4 @@ mod secrets;
 mod sensitive;
 mod signals;
 mod stage;
+mod team;

@@ -1,5 +1,6 @@
 //! The arguments as they were given. What they mean is worked out by the commands.
 
+mod decide;
 mod plugin;
 mod record;
 mod run;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::decide::{Cancel, Decide, Undo, Word};
 pub(crate) use self::plugin::{PluginCommand, PluginInspect, PluginPack};
 pub(crate) use self::record::{Log, Note, Runs, Show};
 pub(crate) use self::run::{Check, Given, Plan, Resume, Run};
@@ -18,8 +20,8 @@ Exit status:
   1    the run failed or was cancelled
   2    the request was wrong: usage, runbook, inputs, a false check, environment, secret
   3    the run waits for a person
-  4    another process has the run
-  5    the journal or the engine failed
+  4    another process has the run, or another run holds its group
+  5    the journal or the engine failed, or the disk is nearly full
   130  interrupted
 
 Environment:
@@ -95,6 +97,9 @@ pub(crate) enum Command {
     List(Output),
     Run(Run),
     Resume(Resume),
+    Decide(Decide),
+    Cancel(Cancel),
+    Undo(Undo),
     Check(Check),
     Plan(Plan),
     Runs(Runs),
@@ -111,6 +116,7 @@ pub(crate) enum Command {
     /// Say who you are to the engine, and where it would look and write
     ///
     /// The operator is SUDO_UID where that is set, else the real user. It is recorded with every run.
+    /// Where the engine runs as another account, only names of that account's project are accepted.
     Whoami(Output),
     Completions(Completions),
 }

@@ -1,8 +1,10 @@
 //! The commands, one a file.
 
+mod cancel;
 mod check;
 mod completions;
 mod conduct;
+mod decide;
 mod given;
 mod init;
 mod list;
@@ -18,18 +20,29 @@ mod show;
 mod whoami;
 
 use crate::arguments::{Arguments, Command};
+use crate::delegated::Account;
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::problem::Problem;
 use crate::screen::Output;
 
-/// Does what the arguments ask for.
-pub(crate) fn execute(arguments: Arguments, output: &mut Output) -> Result<Exit, Problem> {
-    let places = &Places::new(arguments.places);
+/// Does what the arguments ask for; with an account, in its places only.
+pub(crate) fn execute(
+    arguments: Arguments,
+    account: Option<Account>,
+    output: &mut Output,
+) -> Result<Exit, Problem> {
+    let places = &match account {
+        Some(account) => Places::of_account(account),
+        None => Places::new(arguments.places),
+    };
     match arguments.command {
         Command::List(format) => list::list(format, places, output),
         Command::Run(arguments) => run::run(&arguments, places, output),
         Command::Resume(arguments) => resume::resume(&arguments, places, output),
+        Command::Decide(arguments) => decide::decide(&arguments, places, output),
+        Command::Cancel(arguments) => cancel::cancel(&arguments, places, output),
+        Command::Undo(arguments) => cancel::undo(&arguments, places, output),
         Command::Check(arguments) => check::check(&arguments, places, output),
         Command::Plan(arguments) => plan::plan(&arguments, places, output),
         Command::Runs(arguments) => runs::runs(&arguments, places, output),

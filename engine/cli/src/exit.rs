@@ -13,9 +13,9 @@ pub(crate) enum Exit {
     Wrong,
     /// The run waits for a person.
     Waiting,
-    /// Another process has the run.
+    /// Another process has the run, or another run holds its group.
     Held,
-    /// The journal or the engine failed.
+    /// The journal or the engine failed, or the disk is nearly full.
     Broken,
     /// A signal interrupted the run.
     Interrupted,

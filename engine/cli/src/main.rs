@@ -3,6 +3,7 @@
 
 mod arguments;
 mod command;
+mod delegated;
 mod exit;
 mod operator;
 mod places;
@@ -14,7 +15,7 @@ mod screen;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use signal_hook::consts::SIGXFSZ;
 
 use self::arguments::Arguments;
@@ -26,9 +27,13 @@ fn main() -> ExitCode {
     // A file that may not grow any further is then an error, which is told; by itself it would end the process
     // without a word. Where that can't be had, all else still can.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
-    let arguments = Arguments::parse();
+    let mut definition = Arguments::command();
+    definition.build();
+    let given = definition.get_matches_mut();
+    let arguments = Arguments::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
     let mut output = Output::standard();
-    let done = command::execute(arguments, &mut output);
+    let done = delegated::enter(&definition, &given)
+        .and_then(|account| command::execute(arguments, account, &mut output));
     let exit = done.unwrap_or_else(|problem| tell(&problem));
     match output.fault() {
         // The run's own status says more than what became of its report.
@@ -37,6 +42,7 @@ fn main() -> ExitCode {
     }
 }
 
+/// Tells the person what went wrong.
 fn tell(problem: &Problem) -> Exit {
     complain(&problem.render(Paper::standard_error()));
     problem.exit

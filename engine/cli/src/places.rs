@@ -8,6 +8,7 @@ use sandbook_executor::{PROJECT_FILE, Project, is_path};
 use sandbook_journal::{ReadError, Reader, StateDir};
 
 use crate::arguments;
+use crate::delegated::Account;
 use crate::problem::Problem;
 
 /// What was said about places, by options and by the environment.
@@ -15,6 +16,8 @@ use crate::problem::Problem;
 pub(crate) struct Places {
     project: Option<PathBuf>,
     state: Option<PathBuf>,
+    /// In the delegated mode, whose they are; then nothing was said about them.
+    account: Option<Account>,
 }
 
 impl Places {
@@ -22,7 +25,22 @@ impl Places {
         Places {
             project: given.project.or_else(|| path_variable("SANDBOOK_PROJECT")),
             state: given.state.or_else(|| path_variable("SANDBOOK_HOME")),
+            account: None,
         }
+    }
+
+    /// An account's own places, whatever the caller says.
+    pub(crate) fn of_account(account: Account) -> Places {
+        Places {
+            project: None,
+            state: None,
+            account: Some(account),
+        }
+    }
+
+    /// Whose places they are when that isn't who asks.
+    pub(crate) fn account(&self) -> Option<&Account> {
+        self.account.as_ref()
     }
 
     /// The project: the one that was named, else the nearest upwards.
@@ -39,23 +57,20 @@ impl Places {
     }
 
     fn project_from(&self, folder: &Path) -> Result<Project, Problem> {
-        Ok(match &self.project {
-            Some(root) => Project::open(root)?,
-            None => Project::find(folder)?,
-        })
+        match (&self.account, &self.project) {
+            (Some(account), _) => account.project(),
+            (None, Some(root)) => Ok(Project::open(root)?),
+            (None, None) => Ok(Project::find(folder)?),
+        }
     }
 
     /// The project, unless nothing points to one.
     pub(crate) fn project_if_any(&self) -> Result<Option<Project>, Problem> {
-        let here = env::current_dir().unwrap_or_default();
-        if self.project.is_none()
-            && !here
-                .ancestors()
-                .any(|folder| folder.join(PROJECT_FILE).is_file())
-        {
-            return Ok(None);
-        }
-        self.project().map(Some)
+        let is_there = match &self.account {
+            Some(account) => account.project_folder().is_some(),
+            None => self.project.is_some() || is_in_a_project(),
+        };
+        is_there.then(|| self.project()).transpose()
     }
 
     /// The state directory's path, for runs of this project.
@@ -64,13 +79,16 @@ impl Places {
             .state
             .clone()
             .or_else(|| project.and_then(Project::state));
-        said.or_else(|| usual_state(path_variable("XDG_STATE_HOME"), path_variable("HOME")))
-            .ok_or_else(|| {
-                Problem::wrong(
-                    "there is no place for the state: neither XDG_STATE_HOME nor HOME is set",
-                )
-                .help("name a folder with `--state` or $SANDBOOK_HOME")
-            })
+        let usual = || match &self.account {
+            Some(account) => Some(account.usual_state()),
+            None => usual_state(path_variable("XDG_STATE_HOME"), path_variable("HOME")),
+        };
+        said.or_else(usual).ok_or_else(|| {
+            Problem::wrong(
+                "there is no place for the state: neither XDG_STATE_HOME nor HOME is set",
+            )
+            .help("name a folder with `--state` or $SANDBOOK_HOME")
+        })
     }
 
     /// The state directory, which is made where it is missing.
@@ -99,6 +117,12 @@ impl Places {
     pub(crate) fn record_of_project(&self, project: &Project) -> Result<Option<Reader>, Problem> {
         record_in(&self.state_of(Some(project))?)
     }
+}
+
+fn is_in_a_project() -> bool {
+    let here = env::current_dir().unwrap_or_default();
+    here.ancestors()
+        .any(|folder| folder.join(PROJECT_FILE).is_file())
 }
 
 fn record_in(state: &Path) -> Result<Option<Reader>, Problem> {

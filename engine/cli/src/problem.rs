@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::io;
 
-use sandbook_executor::{Failed, Refused, StartError};
-use sandbook_journal::{JournalError, ReadError, StateDirError, StoreError};
+use sandbook_executor::{Failed, NoSpace, Refused, StartError};
+use sandbook_journal::{JournalError, ReadError, RunId, StateDirError, StoreError};
 use sandbook_runbook::{Colour, Report};
 
 use crate::exit::Exit;
+use crate::render::next_step;
 use crate::screen::{Ink, Paper, safe};
 
 /// A problem, with the exit status that it comes to.
@@ -46,6 +47,14 @@ impl Problem {
             exit: Exit::Wrong,
             what: What::Documents(vec![report]),
         }
+    }
+
+    /// A run was interrupted, since the disk that holds its record is nearly full.
+    pub(crate) fn no_space(no_space: NoSpace, run: RunId) -> Problem {
+        let problem = Problem::from(Failed::NoSpace(no_space));
+        problem.help(format!(
+            "free some room, then `sandbook resume {run}` goes on with it; in the meantime, {ANOTHER_DISK}"
+        ))
     }
 
     /// The standard output could not be written.
@@ -194,6 +203,7 @@ impl From<Failed> for Problem {
             Failed::State(cause) if wants_another_place(cause.as_ref()) => {
                 problem.help(ANOTHER_PLACE)
             }
+            Failed::NoSpace(_) => problem.help(format!("free some room, or {ANOTHER_DISK}")),
             _ => problem,
         }
     }
@@ -205,6 +215,10 @@ impl From<StartError> for Problem {
             StartError::Refused(refused) => refused.into(),
             StartError::Held(_) => Problem::of(Exit::Held, &error)
                 .help("`sandbook log RUN --follow` shows how it goes on"),
+            StartError::GroupHeld(held) => {
+                Problem::of(Exit::Held, &*held).help(next_step(&held.holder))
+            }
+            StartError::Interrupted(_) => Problem::of(Exit::Interrupted, &error),
             StartError::Failed(failed) => failed.into(),
         }
     }
@@ -246,7 +260,11 @@ impl From<StateDirError> for Problem {
     }
 }
 
-const ANOTHER_PLACE: &str = "name a folder that you can write to, with `--state` or $SANDBOOK_HOME";
+/// The way out where a disk can't be had free at once.
+const ANOTHER_DISK: &str = "record the run elsewhere, with `--state DIR` (a tmpfs will do): `sandbook audit import DIR` \
+                            merges it later";
+
+const ANOTHER_PLACE: &str = "name a folder that you can write to, with `--state` or $SANDBOOK_HOME; on a team's host, tell whoever looks after it";
 
 /// Whether the state directory can't be made or used where it is. Its other faults say what to do.
 fn wants_another_place(error: &(dyn Error + 'static)) -> bool {

@@ -68,14 +68,33 @@ pub(crate) fn confirm(question: &str) -> Result<bool, Problem> {
         .map_err(unanswered)
 }
 
-/// Asks for a name to be typed; says whether it was.
-pub(crate) fn type_name(question: &str, name: &str) -> Result<bool, Problem> {
+/// Asks until one of these words is typed.
+pub(crate) fn one_of(question: &str, words: &[&str]) -> Result<String, Problem> {
+    let theme = theme();
+    let known = |text: &String| match words.contains(&text.trim()) {
+        true => Ok(()),
+        false => Err(format!("say {}", words.join(" or "))),
+    };
+    let typed = Input::<String>::with_theme(&*theme)
+        .with_prompt(question)
+        .validate_with(known)
+        .interact_text();
+    Ok(typed.map_err(unanswered)?.trim().to_owned())
+}
+
+/// Asks for a text, which may be empty.
+pub(crate) fn text(question: &str) -> Result<String, Problem> {
     let theme = theme();
     let typed = Input::<String>::with_theme(&*theme)
         .with_prompt(question)
         .allow_empty(true)
         .interact_text();
-    Ok(typed.map_err(unanswered)?.trim() == name)
+    typed.map_err(unanswered)
+}
+
+/// Asks for a name to be typed; says whether it was.
+pub(crate) fn type_name(question: &str, name: &str) -> Result<bool, Problem> {
+    Ok(text(question)?.trim() == name)
 }
 
 /// What the runbook says of an input, in one line.

@@ -9,11 +9,14 @@ mod live;
 mod plan;
 mod plan_json;
 mod plugin;
+mod question;
+mod queue;
 mod report;
 mod run;
 #[cfg(test)]
 mod sample;
 mod stream;
+mod undoing;
 mod words;
 
 pub(crate) use self::ceiling::Ceiling;
@@ -25,7 +28,10 @@ pub(crate) use self::live::Live;
 pub(crate) use self::plan::{brief, may_change_something, plan};
 pub(crate) use self::plan_json::plan_json;
 pub(crate) use self::plugin::{inspection, inspection_json, step};
+pub(crate) use self::question::{about, asks, questions, to_come};
+pub(crate) use self::queue::{next_step, queued};
 pub(crate) use self::report::{Standing, report};
 pub(crate) use self::run::{run, run_json};
 pub(crate) use self::stream::Stream;
+pub(crate) use self::undoing::undoing;
 pub(crate) use self::words::{count, names, status};

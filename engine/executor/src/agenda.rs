@@ -18,6 +18,8 @@ pub(crate) struct Order {
     pub(crate) on_failure: Range<usize>,
     /// Where the steps lie that run in any case.
     pub(crate) finally: Range<usize>,
+    /// Where what undoes steps lies.
+    pub(crate) rollbacks: Range<usize>,
 }
 
 /// What a step waits for.
@@ -51,6 +53,17 @@ pub(crate) enum Standing {
     Done(Done),
 }
 
+/// Whether what was done is to be undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Undo {
+    /// No.
+    No,
+    /// Once the section that is under way is through.
+    Wanted,
+    /// By these rollbacks, in their order.
+    By(Vec<usize>),
+}
+
 /// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Due {
@@ -65,6 +78,8 @@ pub(crate) enum Due {
     },
     /// The step is skipped, since its section was stopped by a failure.
     SkipStopped(usize),
+    /// What was done is to be undone: say by which rollbacks, with [`Agenda::roll_back`].
+    RollBack,
     /// All sections are through.
     Finish,
 }
@@ -74,6 +89,7 @@ enum Section {
     Steps,
     OnFailure,
     Finally,
+    Undo,
     Over,
 }
 
@@ -110,11 +126,20 @@ pub(crate) struct Agenda {
     sweep: Option<usize>,
     /// Whether a step of the runbook's `steps` broke: decides whether `on_failure` runs.
     failed: bool,
+    cancelled: bool,
+    undo: Undo,
+    /// What comes after the undoing.
+    after_undo: Section,
 }
 
 impl Agenda {
     /// The agenda of a run whose steps stand as `standing` tells, by index.
-    pub(crate) fn new(order: Order, standing: impl Fn(usize) -> Standing) -> Agenda {
+    pub(crate) fn new(
+        order: Order,
+        standing: impl Fn(usize) -> Standing,
+        undo: Undo,
+        cancelled: bool,
+    ) -> Agenda {
         let mut nodes: Vec<Node> = order
             .needs
             .iter()
@@ -149,6 +174,9 @@ impl Agenda {
             unsatisfied_before_front: None,
             sweep: None,
             failed: false,
+            cancelled: false,
+            undo: Undo::No,
+            after_undo: Section::Over,
         };
         for index in 0..agenda.nodes.len() {
             match standing(index) {
@@ -157,10 +185,23 @@ impl Agenda {
                 Standing::Done(how) => agenda.nodes[index].done = Some(how),
             }
         }
+        let undoing = match undo {
+            Undo::By(steps) => Some(steps),
+            wanted => {
+                agenda.undo = wanted;
+                None
+            }
+        };
         agenda.enter(Section::Steps);
+        if cancelled {
+            agenda.cancel();
+        }
         // What was begun is in the section that this comes to: those before it are through.
-        while agenda.open == 0 && agenda.section != Section::Over {
-            agenda.leave();
+        while agenda.open == 0 && agenda.section != Section::Over && agenda.undo != Undo::Wanted {
+            match &undoing {
+                Some(steps) if agenda.undo == Undo::No => agenda.roll_back(steps.clone()),
+                _ => agenda.leave(),
+            }
         }
         agenda
     }
@@ -183,6 +224,9 @@ impl Agenda {
                 self.open == 0,
                 "a section with open steps and none to start has a cycle, which `check` refuses"
             );
+            if self.undo == Undo::Wanted {
+                return Some(Due::RollBack);
+            }
             self.leave();
         }
     }
@@ -205,11 +249,55 @@ impl Agenda {
         self.sweep.is_some()
     }
 
+    /// Says that a step has failed that was taken for satisfied before.
+    pub(crate) fn failed_late(&mut self) {
+        if self.section == Section::Steps {
+            self.failed = true;
+            self.stop();
+        }
+    }
+
+    /// Lets nothing new start but what runs in any case.
+    pub(crate) fn cancel(&mut self) {
+        self.cancelled = true;
+        if matches!(self.section, Section::Steps | Section::OnFailure) {
+            self.stop();
+        }
+    }
+
+    /// Has what was done undone, once the section that is under way is through.
+    pub(crate) fn want_rollback(&mut self) {
+        if self.undo == Undo::No {
+            self.undo = Undo::Wanted;
+        }
+    }
+
+    /// Undoes by these rollbacks, one after the other; the section that was under way is through.
+    pub(crate) fn roll_back(&mut self, steps: Vec<usize>) {
+        self.after_undo = self.following();
+        for index in self.order.rollbacks.clone() {
+            if !steps.contains(&index) {
+                self.nodes[index].done.get_or_insert(Done::Satisfied);
+            }
+        }
+        for pair in steps.windows(2) {
+            self.nodes[pair[0]].dependents.push(pair[1]);
+            self.nodes[pair[1]].unmet += 1;
+        }
+        self.undo = Undo::By(steps);
+        self.enter(Section::Undo);
+    }
+
+    fn stop(&mut self) {
+        self.sweep.get_or_insert(self.range(self.section).start);
+    }
+
     fn range(&self, section: Section) -> Range<usize> {
         match section {
             Section::Steps => self.order.steps.clone(),
             Section::OnFailure => self.order.on_failure.clone(),
             Section::Finally => self.order.finally.clone(),
+            Section::Undo => self.order.rollbacks.clone(),
             Section::Over => 0..0,
         }
     }
@@ -242,12 +330,17 @@ impl Agenda {
     }
 
     fn leave(&mut self) {
-        let next = match self.section {
-            Section::Steps if self.failed => Section::OnFailure,
+        self.enter(self.following());
+    }
+
+    /// What comes after the section that is under way.
+    fn following(&self) -> Section {
+        match self.section {
+            Section::Steps if self.failed && !self.cancelled => Section::OnFailure,
             Section::Steps | Section::OnFailure => Section::Finally,
+            Section::Undo => self.after_undo,
             Section::Finally | Section::Over => Section::Over,
-        };
-        self.enter(next);
+        }
     }
 
     /// Tells a finished step's dependents.
@@ -333,175 +426,4 @@ impl Agenda {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn steps(needs: Vec<Wants>) -> Order {
-        let end = needs.len();
-        Order {
-            needs,
-            steps: 0..end,
-            on_failure: end..end,
-            finally: end..end,
-        }
-    }
-
-    fn fresh(order: Order) -> Agenda {
-        Agenda::new(order, |_| Standing::Pending)
-    }
-
-    fn all_due(agenda: &mut Agenda) -> Vec<Due> {
-        std::iter::from_fn(|| agenda.next().filter(|due| *due != Due::Finish)).collect()
-    }
-
-    #[test]
-    fn an_empty_run_finishes_at_once() {
-        assert_eq!(fresh(Order::default()).next(), Some(Due::Finish));
-    }
-
-    #[test]
-    fn a_step_without_needs_waits_for_all_before_it() {
-        let mut agenda = fresh(steps(vec![
-            Wants::These(vec![]),
-            Wants::These(vec![]),
-            Wants::AllBefore,
-        ]));
-        assert_eq!(all_due(&mut agenda), [Due::Consider(0), Due::Consider(1)]);
-        agenda.done(1, Done::Satisfied);
-        assert_eq!(agenda.next(), None);
-        agenda.done(0, Done::Satisfied);
-        assert_eq!(agenda.next(), Some(Due::Consider(2)));
-        assert_eq!(agenda.next(), None);
-        agenda.done(2, Done::Satisfied);
-        assert_eq!(agenda.next(), Some(Due::Finish));
-    }
-
-    #[test]
-    fn named_needs_start_a_step_before_slower_siblings_end() {
-        let mut agenda = fresh(steps(vec![
-            Wants::These(vec![]),
-            Wants::These(vec![]),
-            Wants::These(vec![0]),
-        ]));
-        assert_eq!(all_due(&mut agenda).len(), 2);
-        agenda.done(0, Done::Satisfied);
-        assert_eq!(agenda.next(), Some(Due::Consider(2)));
-    }
-
-    #[test]
-    fn a_break_skips_what_has_not_started_and_lets_the_rest_end() {
-        let mut order = steps(vec![
-            Wants::These(vec![]),
-            Wants::These(vec![]),
-            Wants::AllBefore,
-        ]);
-        order.needs.push(Wants::AllBefore);
-        order.needs.push(Wants::AllBefore);
-        order.on_failure = 3..4;
-        order.finally = 4..5;
-        let mut agenda = fresh(order);
-        assert_eq!(all_due(&mut agenda).len(), 2);
-        agenda.done(0, Done::Broke);
-        assert_eq!(agenda.next(), Some(Due::SkipStopped(2)));
-        agenda.done(2, Done::Unsatisfied);
-        assert_eq!(agenda.next(), None, "step 1 still runs");
-        agenda.done(1, Done::Satisfied);
-        assert_eq!(agenda.next(), Some(Due::Consider(3)), "on_failure runs");
-        agenda.done(3, Done::Broke);
-        assert_eq!(
-            agenda.next(),
-            Some(Due::Consider(4)),
-            "finally runs whatever happened"
-        );
-        agenda.done(4, Done::Satisfied);
-        assert_eq!(agenda.next(), Some(Due::Finish));
-    }
-
-    #[test]
-    fn on_failure_does_not_run_when_nothing_failed() {
-        let order = Order {
-            needs: vec![Wants::AllBefore, Wants::AllBefore],
-            steps: 0..1,
-            on_failure: 1..2,
-            finally: 2..2,
-        };
-        let mut agenda = fresh(order);
-        assert_eq!(agenda.next(), Some(Due::Consider(0)));
-        agenda.done(0, Done::Satisfied);
-        assert_eq!(agenda.next(), Some(Due::Finish));
-    }
-
-    #[test]
-    fn an_unsatisfied_need_is_named() {
-        let mut agenda = fresh(steps(vec![
-            Wants::These(vec![]),
-            Wants::These(vec![0]),
-            Wants::AllBefore,
-        ]));
-        assert_eq!(agenda.next(), Some(Due::Consider(0)));
-        agenda.done(0, Done::Unsatisfied);
-        assert_eq!(agenda.next(), Some(Due::SkipFor { step: 1, need: 0 }));
-        agenda.done(1, Done::Unsatisfied);
-        assert_eq!(agenda.next(), Some(Due::SkipFor { step: 2, need: 0 }));
-    }
-
-    #[test]
-    fn what_was_begun_is_not_handed_out_again_and_is_waited_for() {
-        let order = steps(vec![
-            Wants::These(vec![]),
-            Wants::These(vec![]),
-            Wants::AllBefore,
-        ]);
-        let begun = [
-            Standing::Done(Done::Broke),
-            Standing::Begun,
-            Standing::Pending,
-        ];
-        let mut agenda = Agenda::new(order, |step| begun[step]);
-        assert!(agenda.is_stopped());
-        assert_eq!(agenda.next(), Some(Due::SkipStopped(2)));
-        agenda.done(2, Done::Unsatisfied);
-        assert_eq!(agenda.next(), None, "step 1 goes on");
-        agenda.done(1, Done::Satisfied);
-        assert_eq!(agenda.next(), Some(Due::Finish));
-    }
-
-    #[test]
-    fn an_agenda_built_from_any_state_ends_like_one_that_was_moved_there() {
-        let order = || Order {
-            needs: vec![
-                Wants::These(vec![]),
-                Wants::These(vec![]),
-                Wants::These(vec![0]),
-                Wants::AllBefore,
-                Wants::These(vec![1, 3]),
-                Wants::AllBefore,
-            ],
-            steps: 0..5,
-            on_failure: 5..5,
-            finally: 5..6,
-        };
-        let mut finished: Vec<Option<Done>> = vec![None; 6];
-        let mut moved = fresh(order());
-        let mut running = VecDeque::new();
-        loop {
-            while let Some(Due::Consider(step)) = moved.next() {
-                running.push_back(step);
-            }
-            let mut built = Agenda::new(order(), |step| {
-                finished[step].map_or(Standing::Pending, Standing::Done)
-            });
-            let mut due: Vec<Due> = all_due(&mut built);
-            due.sort_by_key(|due| format!("{due:?}"));
-            let mut expected: Vec<Due> = running.iter().map(|&step| Due::Consider(step)).collect();
-            expected.sort_by_key(|due| format!("{due:?}"));
-            assert_eq!(due, expected, "after {finished:?}");
-            let Some(step) = running.pop_back() else {
-                break;
-            };
-            finished[step] = Some(Done::Satisfied);
-            moved.done(step, Done::Satisfied);
-        }
-        assert_eq!(moved.next(), Some(Due::Finish));
-    }
-}
+mod tests;

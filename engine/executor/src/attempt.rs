@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::component::Schemas;
-use crate::conductor::interrupted;
+use crate::conductor::{cancelled, interrupted};
 use crate::facts::millis;
 use crate::recorder::{Desk, Recorder, Seen};
 use crate::replay::Replay;
@@ -74,7 +74,7 @@ impl Attempt {
     /// interrupted; then not before the request that is in the gate is through.
     pub(crate) async fn make(self, bench: &Bench, desk: Desk, first_start: u64) -> Attempted {
         let Attempt { index, attempt, .. } = self;
-        let mut stop = desk.stop.clone();
+        let (mut stop, mut cut) = (desk.stop.clone(), desk.cut.clone());
         let run = desk.run;
         let recorder = Arc::new(Recorder::new(
             desk,
@@ -109,6 +109,7 @@ impl Attempt {
             biased;
             ended = &mut call => ended,
             _ = interrupted(&mut stop) => wind_up(call, &gate).await,
+            () = cancelled(&mut cut) => wind_up(call, &gate).await,
         };
         Attempted {
             index,
@@ -147,7 +148,7 @@ impl Attempt {
     }
 }
 
-/// Ends the attempt of a run that is interrupted: at once, or when the request that is in its gate has its
+/// Ends the attempt of a run that is interrupted or cancelled: at once, or when the request that is in its gate has its
 /// outcome on record and the plugin, if that was its last, has returned. The recorder lets no other one in.
 async fn wind_up(mut call: Pin<&mut impl Future<Output = Ended>>, gate: &Gate) -> Ended {
     if gate.is_occupied() {

@@ -6,20 +6,29 @@
 //! commit, and steps that wait for nothing don't wait for the disk either. Their starts go to the journal
 //! before them, so that no request's intent can be on record without the start of its step.
 
+mod asking;
+mod cancelling;
+mod deciding;
 mod ending;
 mod recall;
 mod recording;
 mod runners;
+mod space;
+mod undoing;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::mem;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sandbook_journal::{self as journal, Clock, Entry as Line, Event, SkipReason};
+use sandbook_journal::{
+    self as journal, Cancelling, Clock, Entry as Line, Event, JournalError, SkipReason, StateDir,
+    Stored,
+};
 use sandbook_runbook::{Action, Plan, Scope, StepId};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use self::recording::{Launch, Recording, next_recorded};
 use self::runners::Runners;
@@ -31,10 +40,13 @@ use crate::order::Steps;
 use crate::past::Past;
 use crate::recorder::Desk;
 use crate::replay::Replay;
+use crate::space::{NoSpace, Space};
 
 /// What a run needs beside its plan.
 pub(crate) struct Setting {
     pub(crate) desk: Desk,
+    /// Where what people decide meanwhile is read.
+    pub(crate) state: StateDir,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) bench: Arc<Bench>,
     /// How many attempts may run at once.
@@ -44,12 +56,17 @@ pub(crate) struct Setting {
     pub(crate) opening: Opening,
     /// Draws from 0 to 1, to spread retries.
     pub(crate) jitter: fn() -> f64,
+    /// Whether there is room on the disk to start anything.
+    pub(crate) space: Space,
 }
 
 /// How a conducted run ended.
 pub(crate) enum Conducted {
     Finished(journal::FinalStatus),
     Interrupted(journal::Signal),
+    /// Nothing is left to do before a person has decided.
+    Waiting,
+    OutOfSpace(NoSpace),
 }
 
 pub(crate) struct Conductor<'a> {
@@ -80,11 +97,38 @@ pub(crate) struct Conductor<'a> {
     running: Runners,
     timers: BinaryHeap<Reverse<(u64, usize, Timer)>>,
     replays: HashMap<usize, Arc<Mutex<Replay>>>,
+    /// Steps that wait for a person.
+    asking: BTreeMap<usize, Asking>,
+    /// Steps that are settled for those that need them, and aren't over.
+    let_go: BTreeSet<usize>,
+    /// The steps that succeeded, in the order of their ends, and whether each has changed something.
+    succeeded: Vec<(usize, bool)>,
+    /// What other processes append to the run: what people decide.
+    news: mpsc::UnboundedReceiver<Arc<Stored>>,
+    /// When it is looked for them.
+    looks: Interval,
+    /// Cuts off what runs when the run is cancelled; the other one never does.
+    cut: watch::Sender<bool>,
+    uncut: watch::Sender<bool>,
+    cancelled: Option<Cancelling>,
+    /// The run was finished, and only what undoes it runs.
+    undoing: bool,
+    /// The rollback that broke off the undoing, and why.
+    undo_broke: Option<(StepId, String)>,
     /// In a dry run: steps whose outputs nobody knows.
     unknown: BTreeSet<StepId>,
     /// The first step that broke, and why.
     broke: Option<(StepId, String)>,
     finished: Option<journal::FinalStatus>,
+}
+
+/// A step that waits for a person.
+#[derive(Debug, Clone, Copy)]
+struct Asking {
+    /// Its latest attempt.
+    attempt: u32,
+    /// What came of a request is what is asked.
+    in_doubt: bool,
 }
 
 /// An attempt that waits for a place.
@@ -102,28 +146,50 @@ enum Timer {
     WaitOver(u32),
     /// The step's next attempt, this one, is due.
     Retry(u32),
+    /// The time in which the step could be approved is over.
+    Expired(u32),
 }
+
+/// How often it is looked whether a person has decided something, or cancelled the run, in another process.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// How long an interrupted run waits for what is in flight.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
 impl<'a> Conductor<'a> {
     /// Takes up a run where its past says that it stands.
-    pub(crate) fn new(plan: &'a Plan, past: Past, scope: Scope, setting: Setting) -> Conductor<'a> {
+    ///
+    /// # Errors
+    ///
+    /// What a person has decided can't be read.
+    pub(crate) fn new(
+        plan: &'a Plan,
+        past: Past,
+        scope: Scope,
+        setting: Setting,
+    ) -> Result<Conductor<'a>, Failed> {
         let steps = Steps::of(plan);
         let on_record = past.state.steps();
-        let agenda = Agenda::new(steps.order(), |index| facts::standing(&on_record[index]));
+        let undo = undoing::undo(&past.state, &steps);
+        let cancelled = past.state.cancelling().is_some() || past.state.is_undoing();
+        let standing = |index: usize| facts::standing(&on_record[index]);
+        let agenda = Agenda::new(steps.order(), standing, undo, cancelled);
         let started_at = on_record.iter().map(|step| step.first_started_at).collect();
         let failures = on_record.iter().map(|step| step.failed_attempts).collect();
+        let succeeded = past.state.succeeded().iter();
+        let succeeded = succeeded.map(|&index| (index, on_record[index].changed));
         let replays = past.replays.into_iter().map(|(step, replay)| {
             let index = steps.index(step.as_str());
             (index, Arc::new(Mutex::new(replay)))
         });
         let replays = replays.collect();
+        let cut = watch::Sender::new(past.state.cancelling().is_some());
+        let news = setting.desk.journal.listen(setting.desk.run);
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut conductor = Conductor {
             plan,
             steps,
-            setting,
             agenda,
             scope,
             started_at,
@@ -139,15 +205,26 @@ impl<'a> Conductor<'a> {
             running: Runners::default(),
             timers: BinaryHeap::new(),
             replays,
+            asking: BTreeMap::new(),
+            let_go: BTreeSet::new(),
+            succeeded: succeeded.collect(),
+            news,
+            looks,
+            cut,
+            uncut: watch::Sender::new(false),
+            cancelled: past.state.cancelling().cloned(),
+            undoing: past.state.is_undoing(),
+            undo_broke: past.undo_broke,
             unknown: BTreeSet::new(),
             broke: past.broke,
             finished: None,
+            setting,
         };
-        conductor.recall(past.state.steps(), &past.outputs);
-        conductor
+        conductor.recall(&past.state, &past.outputs)?;
+        Ok(conductor)
     }
 
-    /// Runs to the end, or until it is interrupted.
+    /// Runs to the end, or until it is interrupted, or until only people can say how it goes on.
     pub(crate) async fn conduct(mut self) -> Result<Conducted, Failed> {
         loop {
             let stop = *self.setting.desk.stop.borrow();
@@ -155,11 +232,17 @@ impl<'a> Conductor<'a> {
                 self.wind_up(signal).await?;
                 return Ok(Conducted::Interrupted(signal));
             }
+            if let Some(conducted) = self.end_for_space().await? {
+                return Ok(conducted);
+            }
             self.schedule();
             self.record();
             if let Some(status) = self.finished {
                 self.all_recorded().await?;
                 return Ok(Conducted::Finished(status));
+            }
+            if self.only_people_are_waited_for() && self.left_waiting().await? {
+                return Ok(Conducted::Waiting);
             }
             if let Some(signal) = self.something_happens().await? {
                 self.wind_up(signal).await?;
@@ -174,10 +257,13 @@ impl<'a> Conductor<'a> {
             match due {
                 Due::Consider(step) => self.consider(step),
                 Due::SkipFor { step, need } => {
-                    let need = facts::id(&self.steps.get(need).step.id);
+                    let need = self.steps.id(need);
                     self.skip(step, SkipReason::Need { step: need }, Done::Unsatisfied);
                 }
                 Due::SkipStopped(step) => self.skip(step, SkipReason::Stopped, Done::Unsatisfied),
+                Due::RollBack => self.roll_back(),
+                // What was let go is not over.
+                Due::Finish if !self.let_go.is_empty() => break,
                 Due::Finish => {
                     self.finish();
                     return;
@@ -190,6 +276,30 @@ impl<'a> Conductor<'a> {
                 break;
             };
             self.begin(waiting);
+        }
+    }
+
+    /// Whether nothing is under way or due but what people decide.
+    fn only_people_are_waited_for(&self) -> bool {
+        let only_expires = |timer: &Reverse<(u64, usize, Timer)>| {
+            matches!(timer, Reverse((_, _, Timer::Expired(_))))
+        };
+        !self.asking.is_empty()
+            && self.placed == 0
+            && self.queue.is_empty()
+            && self.timers.iter().all(only_expires)
+    }
+
+    /// Leaves the run to the people. Says no when one of them has decided something just now.
+    async fn left_waiting(&mut self) -> Result<bool, Failed> {
+        self.all_recorded().await?;
+        let (journal, run) = (&self.setting.desk.journal, self.setting.desk.run);
+        let status = journal::Standing::Waiting;
+        let waiting = Event::RunWaiting { status };
+        match journal.append(run, vec![waiting.into()]).await {
+            Ok(_) => Ok(true),
+            Err(JournalError::Illegal { .. }) if !self.news.is_empty() => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -223,21 +333,26 @@ impl<'a> Conductor<'a> {
             .as_ref()
             .map_or(Ok(true), |condition| condition.eval_bool(&self.scope))
         {
-            Ok(true) if self.setting.dry_run && matches!(step.action, Action::Wait(_)) => {
+            Ok(true) if self.setting.dry_run && only_waits(&step.action) => {
                 self.skip(index, SkipReason::ListedOnly, Done::Satisfied);
             }
-            Ok(true) => match &step.action {
-                Action::Plugin(_) => self.enqueue(index, 1),
-                Action::Wait(_) | Action::Assert(_) => self.begin(self.due(index, 1)),
-            },
+            Ok(true) => self.go(index, 1),
             Ok(false) => self.skip(index, SkipReason::Condition, Done::Satisfied),
             Err(fault) => {
                 self.write(Event::StepStarted {
-                    step: facts::id(&step.id),
+                    step: self.steps.id(index),
                     attempt: 1,
                 });
                 self.fail(index, 1, facts::invalid(format!("its `if`: {fault}")), None);
             }
+        }
+    }
+
+    /// Lets an attempt begin, once there is a place for it where it needs one.
+    fn go(&mut self, index: usize, attempt: u32) {
+        match self.steps.get(index).step.action {
+            Action::Plugin(_) => self.enqueue(index, attempt),
+            _ => self.begin(self.due(index, attempt)),
         }
     }
 
@@ -264,8 +379,8 @@ impl<'a> Conductor<'a> {
             after,
         } = waiting;
         let planned = self.steps.get(index);
-        let id = facts::id(&planned.step.id);
-        self.write(Event::StepStarted { step: id, attempt });
+        let step = self.steps.id(index);
+        self.write(Event::StepStarted { step, attempt });
         let prepared = match &planned.step.action {
             Action::Plugin(using) => self.prepare(index, attempt, using).map(|attempt| {
                 self.placed += 1;
@@ -281,6 +396,8 @@ impl<'a> Conductor<'a> {
             Action::Assert(check) => facts::assert(check, &self.scope).map(|()| {
                 self.succeed(index, attempt, facts::nothing_changed());
             }),
+            Action::Approval(approval) => self.ask_for_approval(index, attempt, approval),
+            Action::Manual(manual) => self.ask_for_hands(index, attempt, manual),
         };
         if let Err(failure) = prepared {
             self.fail(index, attempt, failure, None);
@@ -304,6 +421,14 @@ impl<'a> Conductor<'a> {
                 None
             }
             Some(ended) = self.running.next() => Some(ended?),
+            Some(stored) = self.news.recv() => {
+                self.take_news(&stored)?;
+                None
+            }
+            _ = self.looks.tick() => {
+                self.setting.desk.journal.look(self.setting.desk.run);
+                None
+            }
             () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => None,
         };
         let mut next = first;
@@ -328,6 +453,7 @@ impl<'a> Conductor<'a> {
                     self.succeed(index, attempt, facts::nothing_changed());
                 }
                 Timer::Retry(attempt) => self.enqueue(index, attempt),
+                Timer::Expired(attempt) => self.expire(index, attempt),
             }
         }
     }
@@ -335,8 +461,9 @@ impl<'a> Conductor<'a> {
     /// Keeps what expressions see of the run as it is when this step comes.
     fn tell_run(&mut self, index: usize) {
         if !self.steps.main().contains(&index) {
-            self.scope
-                .set_run(&self.setting.opening.so_far(self.broke.as_ref()));
+            let cancelled = self.cancelled.is_some();
+            let so_far = self.setting.opening.so_far(self.broke.as_ref(), cancelled);
+            self.scope.set_run(&so_far);
         }
     }
 
@@ -350,7 +477,8 @@ impl<'a> Conductor<'a> {
         });
         // Past the bound what still runs is dropped; its requests' ends stay unknown, and on record as such.
         waited.await.unwrap_or(Ok(()))?;
-        self.write(Event::RunInterrupted { signal });
+        let cause = signal.into();
+        self.write(Event::RunInterrupted { cause });
         self.record();
         self.all_recorded().await
     }
@@ -358,6 +486,22 @@ impl<'a> Conductor<'a> {
     /// Takes an event along with the next commit.
     fn write(&mut self, line: impl Into<Line>) {
         self.lines.push(line.into());
+    }
+}
+
+/// Whether a step's action is only waiting, for time or for a person.
+fn only_waits(action: &Action) -> bool {
+    match action {
+        Action::Wait(_) | Action::Approval(_) | Action::Manual(_) => true,
+        Action::Plugin(_) | Action::Assert(_) => false,
+    }
+}
+
+/// Waits until the attempts that run now are to be cut off, since the run is cancelled.
+pub(crate) async fn cancelled(cut: &mut watch::Receiver<bool>) {
+    if cut.wait_for(|cut| *cut).await.is_err() {
+        // Nobody is left who could cancel it.
+        std::future::pending::<()>().await;
     }
 }
 

@@ -126,8 +126,9 @@ impl Draft {
     ///
     /// Names each credential that can't be had.
     pub async fn obtain(&self) -> Result<Vec<String>, Refused> {
-        let used = all_steps(&self.runbook)
-            .filter_map(Step::plugin)
+        let used = self
+            .runbook
+            .uses()
             .flat_map(|using| using.credentials.values())
             .collect();
         let keys = Keys::obtain(self.runbook.environment(), used, Vec::new(), &self.root).await?;
@@ -196,7 +197,7 @@ impl Prepared {
             .map(|(name, component)| (name.as_str(), component.packed.digest()))
     }
 
-    /// How many steps run a plugin.
+    /// How many steps run a plugin: that many may run at once. Rollbacks run one by one, and beside no step.
     pub(crate) fn steps_with_plugins(&self) -> usize {
         all_steps(&self.plan.runbook)
             .filter_map(Step::plugin)
@@ -219,8 +220,7 @@ fn sensitive_texts(runbook: &Runbook, given: &Map<String, Value>) -> Vec<String>
 
 /// Reads the plugins that a runbook uses and the project has.
 fn plugins_of(project: &Project, runbook: &Runbook) -> Result<Plugins, Refused> {
-    let uses = all_steps(runbook).filter_map(Step::plugin);
-    manifests(project, uses.map(|using| &using.plugin))
+    manifests(project, runbook.uses().map(|using| &using.plugin))
 }
 
 /// All steps of a runbook, section by section.

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sandbook_journal::{
-    self as journal, Clock, EnvironmentFacts, Event, Journal, Operator, RunId, RunLock, RunStarted,
-    RunbookFacts, Sections, StateDir, SystemClock,
+    self as journal, Clock, EnvironmentFacts, Event, Journal, JournalError, Operator, RunId,
+    RunLock, RunStarted, RunbookFacts, Sections, StateDir, Stored, SystemClock,
 };
 use sandbook_runbook::PluginName;
 use sandbook_sandbox::{Cache, Sandbox, Settings};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::attempt::{Bench, Ready};
 use crate::conductor::Setting;
@@ -19,10 +19,13 @@ use crate::credentials::Keys;
 use crate::draft::Prepared;
 use crate::facts::{self, Opening};
 use crate::failed::Failed;
+use crate::order::rollback_id;
 use crate::past::Past;
 use crate::recorder::Desk;
 use crate::refused::Refused;
 use crate::run::{Begun, Run};
+use crate::space::{Disk, Room, Space};
+use crate::turn::{Held, Queued, Turn};
 
 /// How a run is to be run.
 #[derive(Debug, Clone)]
@@ -31,6 +34,8 @@ pub struct Options {
     pub operator: Operator,
     /// Becomes a signal when the run is to be interrupted.
     pub stop: watch::Receiver<Option<journal::Signal>>,
+    /// Told what the run waits for while it isn't its turn, and again when that changes.
+    pub queued: mpsc::UnboundedSender<Queued>,
 }
 
 /// Why a run did not start.
@@ -42,6 +47,12 @@ pub enum StartError {
     /// Another process has the run.
     #[error("run `{0}` goes on in another process")]
     Held(RunId),
+    /// Another run holds the group of this one.
+    #[error(transparent)]
+    GroupHeld(#[from] Box<Held>),
+    /// It was interrupted while it waited for its turn: nothing was done.
+    #[error("interrupted while it waited for its turn, so nothing was done")]
+    Interrupted(journal::Signal),
     /// The engine failed.
     #[error(transparent)]
     Failed(#[from] Failed),
@@ -65,6 +76,22 @@ pub struct Engine {
     journal: Journal,
     clock: Arc<dyn Clock>,
     jobs: u32,
+    room: Room,
+}
+
+/// A run that is about to be put on record.
+struct Upcoming {
+    run: RunId,
+    lock: RunLock,
+    plugins: BTreeMap<PluginName, Ready>,
+    line: journal::Entry,
+    seed: [u8; 32],
+}
+
+/// A run's first event in this process, and all that follow.
+struct First {
+    stored: Vec<Arc<Stored>>,
+    events: mpsc::UnboundedReceiver<Arc<Stored>>,
 }
 
 impl Engine {
@@ -78,8 +105,21 @@ impl Engine {
     ///
     /// The directory can't be used, or its journal can't.
     pub fn open(state: &Path, jobs: u32) -> Result<Engine, Failed> {
+        Engine::open_on(state, jobs, None)
+    }
+
+    /// The same, on a disk that says itself how much room it has left.
+    pub(crate) fn open_on(
+        state: &Path,
+        jobs: u32,
+        disk: Option<Arc<dyn Disk>>,
+    ) -> Result<Engine, Failed> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let state = StateDir::open(state).map_err(|error| Failed::State(error.into()))?;
+        let state = StateDir::open(state)
+            .and_then(|state| state.refuse_read_only().map(|()| state))
+            .map_err(|error| Failed::State(error.into()))?;
+        let room = Room::new(state.clone(), disk);
+        room.keep_reserve()?;
         let journal = Journal::open(&state, Arc::clone(&clock))
             .map_err(|error| Failed::State(error.into()))?;
         Ok(Engine {
@@ -87,6 +127,7 @@ impl Engine {
             journal,
             clock,
             jobs,
+            room,
         })
     }
 
@@ -100,50 +141,91 @@ impl Engine {
         &self.state
     }
 
-    /// Begins a run: obtains every credential that it may use, makes its components ready, and puts its
-    /// start on record. In a dry run reads are real; whatever could change something is held back and listed.
+    /// Begins a run: waits for its turn where its runbook says so, obtains every credential that it may use, makes its
+    /// components ready, and puts its start on record. In a dry run reads are real; whatever could change something is
+    /// held back and listed.
     ///
     /// # Errors
     ///
-    /// A credential can't be had or a component can't be run: nothing was sent and nothing recorded. Or
-    /// the engine failed.
+    /// Another run holds its group, a credential can't be had or a component can't be run: nothing was sent and
+    /// nothing recorded. Or the engine failed.
     pub async fn start(
         &self,
         mut prepared: Prepared,
         dry_run: bool,
-        options: Options,
+        mut options: Options,
     ) -> Result<Begun, StartError> {
-        let plan = &prepared.plan;
-        let keys = Keys::obtain(
-            plan.environment.as_ref(),
-            plan.credentials_used(),
-            prepared.sensitive_texts(),
-            &prepared.root,
-        )
-        .await?;
+        self.refuse_without_space()?;
+        // A dry run changes nothing, and takes no group.
+        let mut turn = match prepared.plan.group() {
+            Some((group, behavior)) if !dry_run => Some(Turn::new(self, group, behavior)?),
+            _ => None,
+        };
+        let mut ready = None;
+        let (keys, upcoming, first) = loop {
+            if let Some(turn) = &mut turn {
+                turn.come(&mut options).await?;
+            }
+            // Only now, so that what was waited for doesn't make them old.
+            let keys = Keys::obtain(
+                prepared.plan.environment.as_ref(),
+                prepared.plan.credentials_used(),
+                prepared.sensitive_texts(),
+                &prepared.root,
+            )
+            .await?;
+            let upcoming = match ready.take() {
+                Some(upcoming) => upcoming,
+                None => self.make_upcoming(&mut prepared, dry_run, &options)?,
+            };
+            let line = upcoming.line.clone();
+            match self.put_first(upcoming.run, line).await {
+                // Somebody was quicker: it wasn't its turn after all.
+                Err(JournalError::GroupHeld { .. }) if turn.is_some() => ready = Some(upcoming),
+                first => break (keys, upcoming, first.map_err(Failed::from)?),
+            }
+        };
+        let opened = Opened {
+            run: upcoming.run,
+            lock: upcoming.lock,
+            prepared,
+            keys,
+            plugins: upcoming.plugins,
+            past: Past::default(),
+            seed: upcoming.seed,
+        };
+        Ok(self.make_run(opened, first, options))
+    }
+
+    /// Refuses to begin anything while there is too little room on the disk.
+    pub(crate) fn refuse_without_space(&self) -> Result<(), Failed> {
+        Ok(self.room.suffices()?)
+    }
+
+    /// All that a new run needs but its credentials, and its first event.
+    fn make_upcoming(
+        &self,
+        prepared: &mut Prepared,
+        dry_run: bool,
+        options: &Options,
+    ) -> Result<Upcoming, StartError> {
         let run = RunId::random().map_err(|error| Failed::State(error.into()))?;
         let lock = self
             .state
             .lock_run(run)
             .map_err(|error| Failed::State(error.into()))?;
         let lock = lock.expect("nobody else has a run whose id was just drawn");
-        let (started, contents) = self.started(&prepared, dry_run, &options)?;
+        let (started, contents) = self.started(prepared, dry_run, options)?;
         let seed = started.seed.map_or([0; 32], |seed| seed.0);
-        let plugins = self.load(&mut prepared)?;
-        let line = journal::Entry {
-            event: Event::RunStarted(Box::new(started)),
-            contents,
-        };
-        let opened = Opened {
+        let plugins = self.load(prepared)?;
+        let event = Event::RunStarted(Box::new(started));
+        Ok(Upcoming {
             run,
             lock,
-            prepared,
-            keys,
             plugins,
-            past: Past::default(),
+            line: journal::Entry { event, contents },
             seed,
-        };
-        Ok(self.open_run(opened, line, options).await?)
+        })
     }
 
     /// Puts a run's first event in this process on record, and makes ready what conducts it.
@@ -153,6 +235,17 @@ impl Engine {
         line: journal::Entry,
         options: Options,
     ) -> Result<Begun, Failed> {
+        let first = self.put_first(opened.run, line).await?;
+        Ok(self.make_run(opened, first, options))
+    }
+
+    async fn put_first(&self, run: RunId, line: journal::Entry) -> Result<First, JournalError> {
+        let events = self.journal.subscribe(run);
+        let stored = self.journal.append(run, vec![line]).await?;
+        Ok(First { stored, events })
+    }
+
+    fn make_run(&self, opened: Opened, first: First, options: Options) -> Begun {
         let Opened {
             run,
             lock,
@@ -162,9 +255,8 @@ impl Engine {
             mut past,
             seed,
         } = opened;
-        let events = self.journal.subscribe(run);
+        let First { stored, events } = first;
         let before = past.state.clone();
-        let stored = self.journal.append(run, vec![line]).await?;
         for stored in &stored {
             past.state
                 .apply(&stored.event, stored.time)
@@ -189,8 +281,10 @@ impl Engine {
                 journal: self.journal.clone(),
                 key: self.state.key().clone(),
                 stop: options.stop,
+                cut: watch::Sender::new(false).subscribe(),
                 progress,
             },
+            state: self.state.clone(),
             clock: Arc::clone(&self.clock),
             bench: Arc::new(Bench {
                 plugins,
@@ -204,6 +298,7 @@ impl Engine {
             dry_run: opening.dry_run,
             opening,
             jitter: facts::jitter,
+            space: Space::watch(self.room.clone()),
         };
         let run = Run {
             id: run,
@@ -213,13 +308,13 @@ impl Engine {
             setting,
             lock,
         };
-        Ok(Begun {
+        Begun {
             run,
             events,
             live,
             before,
             difference: None,
-        })
+        }
     }
 
     /// Makes ready what the plan runs. What was compiled before is not compiled again.
@@ -322,10 +417,15 @@ impl Engine {
             engine: env!("CARGO_PKG_VERSION").to_owned(),
             dry_run,
             seed: Some(journal::Seed(seed)),
+            group: plan
+                .group()
+                .filter(|_| !dry_run)
+                .map(|(group, _)| group.to_owned()),
             sections: Sections {
                 steps: ids(&plan.steps),
                 on_failure: ids(&plan.on_failure),
                 finally: ids(&plan.finally),
+                rollbacks: plan.rollbacks().map(rollback_id).collect(),
             },
         };
         Ok((started, contents))

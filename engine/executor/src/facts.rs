@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sandbook_journal::{
-    self as journal, Content, Recorded, Retention, RunId, StateKey, StepState, StepStatus, Values,
+    self as journal, Content, Decided, Recorded, Retention, RunId, StateKey, StepState, StepStatus,
+    Values,
 };
 use sandbook_runbook::{
     Action, Check, DurationFault, Plan, RunFacts, Scope, Step, StepFacts, StepId, Template,
@@ -33,15 +34,13 @@ impl Opening {
     }
 
     /// The run as `on_failure` and `finally` see it.
-    pub(crate) fn so_far(&self, broke: Option<&(StepId, String)>) -> RunFacts {
-        self.facts(
-            if broke.is_some() {
-                "failed"
-            } else {
-                "succeeded"
-            },
-            broke,
-        )
+    pub(crate) fn so_far(&self, broke: Option<&(StepId, String)>, cancelled: bool) -> RunFacts {
+        let status = match (cancelled, broke) {
+            (true, _) => "cancelled",
+            (false, Some(_)) => "failed",
+            (false, None) => "succeeded",
+        };
+        self.facts(status, broke)
     }
 
     fn facts(&self, status: &'static str, broke: Option<&(StepId, String)>) -> RunFacts {
@@ -65,6 +64,9 @@ pub(crate) fn id(step: &StepId) -> journal::StepId {
 pub(crate) fn standing(step: &StepState) -> Standing {
     let how = match step.status {
         StepStatus::Pending => return Standing::Pending,
+        StepStatus::Waiting if step.question.as_ref().is_some_and(|it| it.let_go) => {
+            Done::Satisfied
+        }
         StepStatus::Running | StepStatus::Waiting => return Standing::Begun,
         StepStatus::Failed if !step.let_pass => Done::Broke,
         StepStatus::Skipped => match step.skipped {
@@ -93,6 +95,8 @@ pub(crate) fn unknown_touched(step: &Step, unknown: &BTreeSet<StepId>) -> Vec<St
         Action::Plugin(using) => touched.extend(using.with.touches()),
         Action::Wait(duration) => touched.extend(duration.touches()),
         Action::Assert(check) => touched.extend(check.condition.touches().iter().cloned()),
+        Action::Approval(approval) => touched.extend(approval.message.touches()),
+        Action::Manual(manual) => touched.extend(manual.instructions.touches()),
     }
     let mut names: Vec<String> = touched
         .iter()
@@ -153,6 +157,36 @@ pub(crate) fn cut_off_in_doubt() -> journal::Failure {
     let message =
         "the run was cut off while a request of it was under way, and nobody knows what came of it";
     said(journal::FailureKind::Failed, "cut-off", message.to_owned())
+}
+
+/// Of a step that nobody has approved in time.
+pub(crate) fn not_approved_in_time() -> journal::Failure {
+    let message = "nobody has approved it in time".to_owned();
+    said(journal::FailureKind::TimedOut, "rejected", message)
+}
+
+pub(crate) fn rejected(why: &str) -> journal::Failure {
+    let message = format!("it was rejected, {why}");
+    said(journal::FailureKind::Failed, "rejected", message)
+}
+
+pub(crate) fn aborted(why: &str) -> journal::Failure {
+    let message = format!("it was given up, {why}");
+    said(journal::FailureKind::Failed, "aborted", message)
+}
+
+/// Of a step that was under way when its run was cancelled.
+pub(crate) fn cancelled() -> journal::Failure {
+    let message = "the run was cancelled".to_owned();
+    said(journal::FailureKind::Failed, "cancelled", message)
+}
+
+/// Who has decided, and why: `by ana: the vendor is on it`.
+pub(crate) fn said_by(decided: &Decided) -> String {
+    match &decided.reason {
+        Some(reason) => format!("by {}: {reason}", decided.by.name),
+        None => format!("by {}", decided.by.name),
+    }
 }
 
 pub(crate) fn bad_output(message: String) -> journal::Failure {

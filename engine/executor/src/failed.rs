@@ -6,6 +6,8 @@ use sandbook_journal::JournalError;
 use sandbook_runbook::StepId;
 use sandbook_sandbox::gate::Stop;
 
+use crate::space::NoSpace;
+
 /// The journal or the engine failed; the exit status is 5. What was recorded before stays.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
@@ -18,6 +20,9 @@ pub enum Failed {
     /// The state directory can't be used.
     #[error("the state directory can't be used")]
     State(#[source] Box<dyn Error + Send + Sync>),
+    /// There is too little room left for the record.
+    #[error(transparent)]
+    NoSpace(#[from] NoSpace),
     /// A component that can be run elsewhere could not be made ready here.
     #[error("the sandbox failed")]
     Sandbox(#[source] Box<dyn Error + Send + Sync>),

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use sandbook_journal::{
-    self as journal, Event, Kept, Reader, Recorded, RunId, RunState, StepStatus, Stored, Values,
+    self as journal, Decision, Event, Kept, ROLLBACK, Reader, Recorded, RequestState, RunId,
+    RunState, StepStatus, Stored, Values,
 };
 use sandbook_runbook::StepId;
 use sandbook_sandbox::gate::{Asked, Headers, Outcome, Response};
@@ -25,6 +26,15 @@ pub(crate) struct Past {
     pub(crate) passed: Vec<journal::StepId>,
     /// The first step that broke, and why.
     pub(crate) broke: Option<(StepId, String)>,
+    /// The rollback that broke off the undoing, by the step that it belongs to, and why.
+    pub(crate) undo_broke: Option<(StepId, String)>,
+}
+
+/// The latest changing request of a step.
+struct Begun<'a> {
+    at: (u32, u32),
+    asked: &'a journal::Asked,
+    ended: bool,
 }
 
 /// Reads what lies outside the chain.
@@ -51,44 +61,67 @@ impl Past {
                 past.outputs.insert(step.id.clone(), Value::Object(outputs));
             }
         }
-        let mut begun: HashMap<&journal::StepId, &journal::Asked> = HashMap::new();
+        let mut begun: HashMap<&journal::StepId, Begun<'_>> = HashMap::new();
+        let mut cancelled = false;
         for stored in events {
             match &stored.event {
                 Event::StepStarted { step, .. } if goes_on(&state, step) => {
                     let replay = past.replays.entry(step.clone()).or_default();
                     // The attempt before was cut off while this was under way.
-                    if begun.remove(step).is_some() {
+                    if begun.remove(step).is_some_and(|begun| !begun.ended) {
                         replay.unanswered();
                     }
                     replay.rewind();
                 }
-                Event::RequestBegun { step, asked, .. } if goes_on(&state, step) => {
-                    begun.insert(step, asked);
+                Event::RequestBegun {
+                    step,
+                    attempt,
+                    request,
+                    asked,
+                } if goes_on(&state, step) => {
+                    let at = (*attempt, *request);
+                    let ended = false;
+                    begun.insert(step, Begun { at, asked, ended });
                 }
                 Event::RequestEnded { step, outcome, .. } => {
-                    if let Some(asked) = begun.remove(step) {
+                    if let Some(begun) = begun.get_mut(step) {
+                        begun.ended = true;
                         let replay = past.replays.entry(step.clone()).or_default();
-                        contents.ended(replay, asked, outcome)?;
+                        contents.ended(replay, begun.at, begun.asked, outcome)?;
                     }
                 }
                 Event::AttemptFailed { step, failure, .. } if failure.start_over => {
                     past.replays.entry(step.clone()).or_default().clear();
                 }
+                Event::Decided { step, decision, .. } if goes_on(&state, step) => {
+                    let replay = past.replays.entry(step.clone()).or_default();
+                    let attempt = begun.get(step).map_or(0, |begun| begun.at.0);
+                    let step = state.step(step.as_str());
+                    let requests = step.map_or(&[][..], |step| &step.requests[..]);
+                    contents.decided(replay, requests, attempt, decision)?;
+                }
+                Event::CancelRequested { .. } => cancelled = true,
                 Event::StepFailed {
                     step,
                     let_pass: true,
                     ..
                 } => past.passed.push(step.clone()),
-                Event::StepFailed { step, failure, .. } if past.broke.is_none() => {
-                    let step = StepId::new(step.as_str()).map_err(|error| {
+                Event::StepFailed { step, failure, .. } => {
+                    let (id, broke) = match step.as_str().strip_suffix(ROLLBACK) {
+                        Some(undone) => (undone, &mut past.undo_broke),
+                        // What a cancellation ends is not why the run ends.
+                        None if cancelled => continue,
+                        None => (step.as_str(), &mut past.broke),
+                    };
+                    let id = StepId::new(id).map_err(|error| {
                         Failed::State(format!("the record has a step `{step}`: {error}").into())
                     })?;
-                    past.broke = Some((step, failure.message.clone()));
+                    broke.get_or_insert_with(|| (id, failure.message.clone()));
                 }
                 _ => {}
             }
         }
-        for step in begun.into_keys() {
+        for (step, _) in begun.into_iter().filter(|(_, begun)| !begun.ended) {
             past.replays.entry(step.clone()).or_default().unanswered();
         }
         past.replays.retain(|step, _| goes_on(&state, step));
@@ -103,11 +136,7 @@ impl Past {
             let Some(outputs) = self.outputs.get(&step.id) else {
                 continue;
             };
-            for (name, recorded) in &step.outputs {
-                if matches!(recorded, Recorded::Sensitive(_)) {
-                    texts.extend(sensitive::texts(&outputs[name]));
-                }
-            }
+            texts.extend(sensitive::recorded_texts(&step.outputs, outputs));
         }
         texts
     }
@@ -126,9 +155,43 @@ impl Contents<'_> {
         read.collect()
     }
 
-    fn ended(
+    /// Notes what a person has said about one of a step's requests, of this attempt.
+    pub(crate) fn decided(
         &self,
         replay: &mut Replay,
+        requests: &[RequestState],
+        attempt: u32,
+        decision: &Decision,
+    ) -> Result<(), Failed> {
+        let named = |number: u32| {
+            let mut requests = requests.iter();
+            requests.find(|it| it.attempt == attempt && it.number == number)
+        };
+        match decision {
+            Decision::Retry { fresh: true, .. } => replay.clear(),
+            Decision::Retry {
+                request: Some(number),
+                ..
+            } => {
+                if let Some(it) = named(*number) {
+                    replay.not_happened(attempt, &self.asked(*number, &it.asked)?);
+                }
+            }
+            Decision::Happened { request, answer } => {
+                if let Some(it) = named(*request) {
+                    self.ended(replay, (attempt, *request), &it.asked, answer)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Notes what came of a changing request, which was the so-manieth of such an attempt.
+    pub(crate) fn ended(
+        &self,
+        replay: &mut Replay,
+        at: (u32, u32),
         asked: &journal::Asked,
         outcome: &journal::Outcome,
     ) -> Result<(), Failed> {
@@ -159,18 +222,19 @@ impl Contents<'_> {
             headers: headers.unwrap_or_default(),
             body: body.unwrap_or_default().into(),
         };
-        replay.answered(&self.asked(asked)?, response);
+        let (attempt, number) = at;
+        replay.answered(attempt, &self.asked(number, asked)?, response);
         Ok(())
     }
 
-    fn asked(&self, asked: &journal::Asked) -> Result<Asked, Failed> {
+    fn asked(&self, number: u32, asked: &journal::Asked) -> Result<Asked, Failed> {
         let body = asked
             .body
             .as_ref()
             .map(|kept| self.bytes(kept))
             .transpose()?;
         Ok(Asked {
-            number: 0,
+            number,
             method: asked.method.clone(),
             url: asked.url.clone(),
             slot: asked.slot.clone(),
@@ -203,7 +267,8 @@ impl Contents<'_> {
 
 /// Whether a step was begun and isn't finished.
 fn goes_on(state: &RunState, step: &journal::StepId) -> bool {
+    let goes_on = |status| matches!(status, StepStatus::Running | StepStatus::Waiting);
     state
         .step(step.as_str())
-        .is_some_and(|step| step.status == StepStatus::Running)
+        .is_some_and(|step| goes_on(step.status))
 }

@@ -35,6 +35,8 @@ pub(crate) struct Desk {
     pub(crate) key: StateKey,
     /// Set once the run is interrupted: no new effect is begun.
     pub(crate) stop: watch::Receiver<Option<journal::Signal>>,
+    /// Set once the run is cancelled, for the attempts that ran before.
+    pub(crate) cut: watch::Receiver<bool>,
     pub(crate) progress: broadcast::Sender<Progress>,
 }
 
@@ -223,7 +225,7 @@ impl Recorder {
                         headers: headers.clone(),
                         body,
                     };
-                    self.replay().answered(&asked, response);
+                    self.replay().answered(self.attempt, &asked, response);
                 }
             }
             Entry::Denied { .. } | Entry::Read { .. } => {}
@@ -233,7 +235,7 @@ impl Recorder {
 
 impl Record for Recorder {
     fn answered_before(&self, asked: &Asked) -> Result<Before, Stop> {
-        if self.desk.stop.borrow().is_some() {
+        if self.desk.stop.borrow().is_some() || *self.desk.cut.borrow() {
             return Err(Stop::Interrupted);
         }
         if !asked.changing {

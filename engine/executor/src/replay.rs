@@ -2,7 +2,8 @@
 //!
 //! Let R be those requests in their order, up to the last one that isn't repeatable. A new attempt's
 //! changing requests are answered from R, in order, as long as they equal it; after R they are live. A
-//! different one before R is used up has *diverged*.
+//! different one before R is used up has *diverged*. Between the requests of R there may be some that were in doubt,
+//! and of which a person has said that they have not happened: one that equals such a one is live, in its place.
 
 use sandbook_sandbox::gate::{Asked, Response};
 use sandbook_sandbox::redact::Redactor;
@@ -39,6 +40,17 @@ impl Likeness {
     }
 }
 
+/// A request that was answered with success.
+#[derive(Debug)]
+struct Answered {
+    /// Its attempt, and its number in that: requests pass the gate one after the other, so this is their order.
+    at: (u32, u32),
+    likeness: Likeness,
+    repeatable: bool,
+    /// Nothing where it has not happened.
+    response: Option<Response>,
+}
+
 /// What is done with a changing request.
 #[derive(Debug)]
 pub(crate) enum Again {
@@ -53,7 +65,7 @@ pub(crate) enum Again {
 /// The record of one step, over all its attempts.
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
-    answered: Vec<(Likeness, bool, Response)>,
+    answered: Vec<Answered>,
     /// How long R is in this attempt, and how far it is used up.
     length: usize,
     next: usize,
@@ -68,7 +80,7 @@ impl Replay {
         self.length = self
             .answered
             .iter()
-            .rposition(|(_, repeatable, _)| !repeatable)
+            .rposition(|answered| !answered.repeatable && answered.response.is_some())
             .map_or(0, |last| last + 1);
         self.answered.truncate(self.length);
         self.next = 0;
@@ -78,7 +90,8 @@ impl Replay {
     /// Hides in R what is hidden by now. A new attempt's requests are compared without it, so that one that was
     /// recorded before another step has put it out would be taken for a different one.
     pub(crate) fn redact(&mut self, redactor: &Redactor) {
-        for (recorded, ..) in &mut self.answered {
+        for Answered { likeness, .. } in &mut self.answered {
+            let recorded = likeness;
             recorded.url = redactor.redact_text(&recorded.url).into_owned();
             if let Some(body) = &mut recorded.body {
                 *body = redactor.redact(body).into_owned();
@@ -96,20 +109,57 @@ impl Replay {
         if self.next >= self.length {
             return Again::Live;
         }
-        let (recorded, _, response) = &self.answered[self.next];
-        let asked = Likeness::of(asked);
-        if *recorded != asked {
-            return Again::Diverged(recorded.told_from(&asked));
+        let likeness = Likeness::of(asked);
+        let mut rest = self.answered[self.next..self.length].iter();
+        // What has not happened may be left out.
+        let Some(place) = rest.position(|it| it.response.is_some() || it.likeness == likeness)
+        else {
+            return Again::Live;
+        };
+        let recorded = &self.answered[self.next + place];
+        if recorded.likeness != likeness {
+            return Again::Diverged(recorded.likeness.told_from(&likeness));
         }
-        self.next += 1;
-        Again::Answered(response.clone())
+        self.next += place + 1;
+        match &recorded.response {
+            Some(response) => Again::Answered(response.clone()),
+            None => Again::Live,
+        }
     }
 
-    /// Notes a changing request that was answered with success.
-    pub(crate) fn answered(&mut self, asked: &Asked, response: Response) {
-        self.answered
-            .push((Likeness::of(asked), asked.repeatable, response));
+    /// Notes a changing request of this attempt that was answered with success, or of which a person has said so:
+    /// then it takes its place among those that were sent after it.
+    pub(crate) fn answered(&mut self, attempt: u32, asked: &Asked, response: Response) {
         self.changed = true;
+        let likeness = Likeness::of(asked);
+        // One that had not happened before has its place already.
+        let same = |it: &&mut Answered| it.response.is_none() && it.likeness == likeness;
+        match self.answered.iter_mut().find(same) {
+            Some(before) => before.response = Some(response),
+            None => self.insert(attempt, asked, Some(response)),
+        }
+    }
+
+    /// Notes a request of this attempt of which a person has said that it has not happened.
+    pub(crate) fn not_happened(&mut self, attempt: u32, asked: &Asked) {
+        let likeness = Likeness::of(asked);
+        let same = |it: &Answered| it.response.is_none() && it.likeness == likeness;
+        if !self.answered.iter().any(same) {
+            self.insert(attempt, asked, None);
+        }
+    }
+
+    fn insert(&mut self, attempt: u32, asked: &Asked, response: Option<Response>) {
+        let answered = Answered {
+            at: (attempt, asked.number),
+            likeness: Likeness::of(asked),
+            repeatable: asked.repeatable,
+            response,
+        };
+        let place = self
+            .answered
+            .partition_point(|other| other.at <= answered.at);
+        self.answered.insert(place, answered);
     }
 
     /// Notes a changing request of which nobody knows what came of it.
@@ -152,7 +202,7 @@ mod tests {
     fn recorded(requests: &[(&str, bool)]) -> Replay {
         let mut replay = Replay::default();
         for (status, (url, repeatable)) in (200..).zip(requests) {
-            replay.answered(&asked(url, *repeatable), answer(status));
+            replay.answered(1, &asked(url, *repeatable), answer(status));
         }
         replay.rewind();
         replay
@@ -196,7 +246,7 @@ mod tests {
     fn what_an_earlier_attempt_may_have_changed_is_remembered() {
         let mut replay = Replay::default();
         replay.rewind();
-        replay.answered(&asked("a", true), answer(200));
+        replay.answered(1, &asked("a", true), answer(200));
         assert!(!replay.changed_before());
         replay.rewind();
         assert!(replay.changed_before());
@@ -205,6 +255,58 @@ mod tests {
         replay.rewind();
         replay.rewind();
         assert!(replay.changed_before());
+    }
+
+    #[test]
+    fn what_a_person_says_has_happened_takes_its_place() {
+        let mut replay = Replay::default();
+        let numbered = |url, number| Asked {
+            number,
+            ..asked(url, false)
+        };
+        replay.answered(1, &numbered("a", 1), answer(200));
+        replay.answered(1, &numbered("c", 3), answer(200));
+        replay.answered(1, &numbered("b", 2), answer(200));
+        replay.rewind();
+        for url in ["a", "b", "c"] {
+            assert!(matches!(replay.ask(&asked(url, false)), Again::Answered(_)));
+        }
+    }
+
+    #[test]
+    fn what_has_not_happened_goes_out_in_its_place_once() {
+        let numbered = |url, number| Asked {
+            number,
+            ..asked(url, false)
+        };
+        let before = || {
+            let mut replay = Replay::default();
+            replay.answered(1, &numbered("a", 1), answer(200));
+            replay.answered(1, &numbered("c", 3), answer(200));
+            replay.not_happened(1, &numbered("b", 2));
+            replay.rewind();
+            replay
+        };
+        let mut replay = before();
+        for (url, live) in [("a", false), ("b", true), ("c", false)] {
+            let again = replay.ask(&asked(url, false));
+            assert_eq!(matches!(again, Again::Live), live, "{url}: {again:?}");
+        }
+        replay.answered(2, &numbered("b", 2), answer(201));
+        replay.rewind();
+        for url in ["a", "b", "c"] {
+            assert!(matches!(replay.ask(&asked(url, false)), Again::Answered(_)));
+        }
+        let mut leaves_out = before();
+        for url in ["a", "c"] {
+            let again = leaves_out.ask(&asked(url, false));
+            assert!(matches!(again, Again::Answered(_)), "{again:?}");
+        }
+        let mut differs = before();
+        differs.ask(&asked("a", false));
+        assert!(
+            matches!(differs.ask(&asked("d", false)), Again::Diverged(which) if which == "`POST c`")
+        );
     }
 
     #[test]

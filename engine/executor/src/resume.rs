@@ -42,6 +42,7 @@ impl Engine {
         accept: Option<&str>,
         options: Options,
     ) -> Result<Begun, StartError> {
+        self.refuse_without_space()?;
         let lock = self
             .state()
             .lock_run(run)
@@ -189,11 +190,11 @@ impl Engine {
         kept.map_err(|error| Failed::State(error.into()))
     }
 
-    fn kept_text(&self, digest: &Digest) -> Result<String, Failed> {
+    pub(crate) fn kept_text(&self, digest: &Digest) -> Result<String, Failed> {
         String::from_utf8(self.kept(digest)?).map_err(|error| Failed::State(error.into()))
     }
 
-    fn kept_plugin(
+    pub(crate) fn kept_plugin(
         &self,
         name: &str,
         digest: &Digest,

@@ -11,6 +11,7 @@ use crate::draft::Prepared;
 use crate::failed::Failed;
 use crate::past::Past;
 use crate::recorder::Progress;
+use crate::space::NoSpace;
 
 /// A run whose start is on record, and what there is to see of it.
 pub struct Begun {
@@ -45,6 +46,8 @@ pub struct Finished {
     pub status: RunStatus,
     /// The signal that interrupted it.
     pub interrupted: Option<journal::Signal>,
+    /// What interrupted it where that was no signal: too little room on the disk.
+    pub no_space: Option<NoSpace>,
 }
 
 impl Run {
@@ -53,7 +56,7 @@ impl Run {
         &self.prepared.plan
     }
 
-    /// Runs it to its end, or until it is interrupted. The events are handed out apart, so that
+    /// Runs it to its end, or until it is interrupted or only people can say how it goes on. The events are handed out apart, so that
     /// whoever watches can't hold the run up.
     ///
     /// # Errors
@@ -68,18 +71,29 @@ impl Run {
             lock,
             ..
         } = self;
-        let conducted = Conductor::new(&prepared.plan, past, scope, setting)
-            .conduct()
-            .await;
+        let conductor = Conductor::new(&prepared.plan, past, scope, setting)?;
+        let conducted = conductor.conduct().await;
         // The lock is held until nothing is written any more.
         let finished = match conducted? {
+            Conducted::Waiting => Finished {
+                status: RunStatus::Waiting,
+                interrupted: None,
+                no_space: None,
+            },
             Conducted::Interrupted(signal) => Finished {
                 status: RunStatus::Interrupted,
                 interrupted: Some(signal),
+                no_space: None,
+            },
+            Conducted::OutOfSpace(no_space) => Finished {
+                status: RunStatus::Interrupted,
+                interrupted: None,
+                no_space: Some(no_space),
             },
             Conducted::Finished(status) => Finished {
                 status: status.into(),
                 interrupted: None,
+                no_space: None,
             },
         };
         drop(lock);

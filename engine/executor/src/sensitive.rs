@@ -19,6 +19,15 @@ pub(crate) fn texts(value: &Value) -> Vec<String> {
     }
 }
 
+/// The texts of those values that are recorded as sensitive.
+pub(crate) fn recorded_texts(recorded: &journal::Values, values: &Value) -> Vec<String> {
+    let sensitive = recorded
+        .iter()
+        .filter(|(_, recorded)| matches!(recorded, journal::Recorded::Sensitive(_)));
+    let values = sensitive.filter_map(|(name, _)| values.get(name));
+    values.flat_map(texts).collect()
+}
+
 /// A redactor that hides these texts.
 pub(crate) fn redactor(texts: impl IntoIterator<Item = String>) -> Redactor {
     let redactor = Redactor::default();

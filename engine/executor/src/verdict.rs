@@ -38,6 +38,12 @@ pub(crate) enum Verdict {
         failure: Failure,
         in_doubt: Option<u32>,
     },
+    /// It asked for something else than an earlier attempt was answered to.
+    Diverged {
+        recorded: String,
+        asked: String,
+        failure: Failure,
+    },
     /// The host ended it; the step is as it was.
     Stopped(Stop),
 }
@@ -45,7 +51,9 @@ pub(crate) enum Verdict {
 /// Judges an ended attempt.
 pub(crate) fn judge(ended: Ended, retry: &Retry, seen: Circumstances) -> Verdict {
     let (failure, worth_another) = match ended {
-        Ended::Stopped(Stop::Diverged { recorded, asked }) => (diverged(&recorded, &asked), false),
+        Ended::Stopped(Stop::Diverged { recorded, asked }) => {
+            return diverged(recorded, asked, seen);
+        }
         Ended::Stopped(stop) => return Verdict::Stopped(stop),
         // A plugin that was held back knows less than it would have; whatever it returns is a guess.
         _ if seen.held_back => return Verdict::HeldBack,
@@ -102,10 +110,19 @@ fn lost() -> Failure {
     failure(FailureKind::Failed, "answer-lost", message)
 }
 
-fn diverged(recorded: &str, asked: &str) -> Failure {
+/// A doubt comes first: what came of it may decide how the attempts differ.
+fn diverged(recorded: String, asked: String, seen: Circumstances) -> Verdict {
     let message =
         format!("this attempt asks for {asked} where an earlier one was answered to {recorded}");
-    failure(FailureKind::Conflict, "diverged", message)
+    let failure = failure(FailureKind::Conflict, "diverged", message);
+    match seen.lost.or(seen.ambiguous) {
+        None => Verdict::Diverged {
+            recorded,
+            asked,
+            failure,
+        },
+        in_doubt => Verdict::Failed { failure, in_doubt },
+    }
 }
 
 fn failure(kind: FailureKind, code: &str, message: String) -> Failure {

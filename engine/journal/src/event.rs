@@ -3,6 +3,7 @@
 //! An event says what has happened, never what is to be done. Vocabularies are closed: a kind, a field or a word
 //! that this version doesn't know is refused when it is read.
 
+mod decision;
 mod request;
 mod run;
 mod step;
@@ -10,10 +11,11 @@ mod text;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::decision::{Decision, Standing, Waiting};
 pub use self::request::{Asked, Kept, Outcome};
 pub use self::run::{
-    Accepted, EnvironmentFacts, FinalStatus, Operator, Recorded, RunStarted, RunbookFacts,
-    Sections, Seed, Signal, Values,
+    Accepted, EnvironmentFacts, FinalStatus, Interruption, Operator, ROLLBACK, Recorded,
+    RunStarted, RunbookFacts, Sections, Seed, Signal, Values,
 };
 pub use self::step::{Failure, FailureKind, LogLevel, SkipReason, StepId};
 
@@ -146,6 +148,32 @@ pub enum Event {
         /// The run goes on as if the step had succeeded.
         let_pass: bool,
     },
+    /// A step waits for a person. What its attempt was at has ended.
+    StepWaiting {
+        /// The step.
+        step: StepId,
+        /// The latest attempt.
+        attempt: u32,
+        /// For what.
+        waiting: Waiting,
+        /// How the attempt failed, where it did.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+        /// The steps that need it don't wait for the person.
+        let_go: bool,
+    },
+    /// A person has decided about a step that waits.
+    Decided {
+        /// The step.
+        step: StepId,
+        /// Who.
+        by: Operator,
+        /// What.
+        decision: Decision,
+        /// Why.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// A line that a plugin wrote.
     Logged {
         /// The step.
@@ -166,8 +194,34 @@ pub enum Event {
     },
     /// The engine was told to stop; the run can be resumed.
     RunInterrupted {
-        /// By which signal.
-        signal: Signal,
+        /// By what.
+        cause: Interruption,
+    },
+    /// Nothing is left to do before a person has decided; the run's process has left it.
+    RunWaiting {
+        /// How the run stands.
+        status: Standing,
+    },
+    /// A person wants the run to end: no step begins any more but those of `finally`.
+    CancelRequested {
+        /// Who.
+        by: Operator,
+        /// Why.
+        reason: String,
+        /// What was done is to be undone before.
+        rollback: bool,
+    },
+    /// A person wants what a finished run has done to be undone. The run goes on for that.
+    UndoRequested {
+        /// Who.
+        by: Operator,
+        /// Why.
+        reason: String,
+    },
+    /// What was done is being undone.
+    RollbackStarted {
+        /// The rollbacks, in their order.
+        steps: Vec<StepId>,
     },
     /// The run goes on in another process. Attempts that were open were cut off where their requests end.
     RunResumed {
@@ -261,12 +315,30 @@ mod tests {
     }
 
     #[test]
+    fn what_interrupts_is_a_word() {
+        for (cause, word) in [
+            (Interruption::NoSpace, "no-space"),
+            (Signal::Interrupt.into(), "SIGINT"),
+            (Signal::Terminate.into(), "SIGTERM"),
+            (Signal::Hangup.into(), "SIGHUP"),
+        ] {
+            let mut event = Event::RunInterrupted { cause };
+            let body = event.encode();
+            assert_eq!(
+                body,
+                format!(r#"{{"kind":"run_interrupted","cause":"{word}"}}"#)
+            );
+            assert_eq!(decode(&body).unwrap(), event);
+        }
+    }
+
+    #[test]
     fn what_is_not_known_is_refused() {
         for text in [
             r#"{"kind":"step_flown","step":"a","attempt":1}"#,
             r#"{"kind":"step_started","step":"a","attempt":1,"speed":3}"#,
             r#"{"kind":"step_started","step":"a"}"#,
-            r#"{"kind":"run_interrupted","signal":"SIGKILL"}"#,
+            r#"{"kind":"run_interrupted","cause":"SIGKILL"}"#,
             r#"{"kind":"step_skipped","step":"a","reason":"mood"}"#,
             r#"{"kind":"run_started"}"#,
             "",

@@ -46,7 +46,15 @@ pub enum JournalError {
         /// The event's kind.
         kind: String,
         /// Why.
-        source: Illegal,
+        source: Box<Illegal>,
+    },
+    /// It would take a group that another run holds. Nothing of what came with it was recorded.
+    #[error("group `{group}` is held by run `{holder}`")]
+    GroupHeld {
+        /// The group.
+        group: String,
+        /// The run that holds it.
+        holder: RunId,
     },
     /// What is recorded of its run can't be read.
     #[error("the log can't be continued")]
@@ -197,6 +205,23 @@ impl Journal {
         let (sender, receiver) = broadcast::unbounded_channel();
         self.inner.shared.subscribe(run, sender);
         receiver
+    }
+
+    /// The events of a run that other processes append from now on, in their order, once this one notices them: at
+    /// its next commit, or when it looks.
+    #[must_use]
+    pub fn listen(&self, run: RunId) -> broadcast::UnboundedReceiver<Arc<Stored>> {
+        let (sender, receiver) = broadcast::unbounded_channel();
+        self.inner.shared.listen(run, sender);
+        receiver
+    }
+
+    /// Looks whether other processes have appended to a run. Costs next to nothing where nobody has.
+    pub fn look(&self, run: RunId) {
+        if self.inner.shared.others_have_written() {
+            // To append nothing reads what is there. A failure comes up at the next append.
+            drop(self.append_behind(run, Vec::new()));
+        }
     }
 
     /// What the journal has failed of, if it has.

@@ -10,6 +10,7 @@ mod clock;
 mod digest;
 mod entry;
 mod event;
+mod groups;
 mod journal;
 mod ledger;
 mod log;
@@ -28,9 +29,10 @@ pub use clock::{Clock, SystemClock};
 pub use digest::{Digest, KeyedDigest, NotADigest};
 pub use entry::{Content, Entry, Retention};
 pub use event::{
-    Accepted, Asked, DecodeError, EVENT_VERSION, EnvironmentFacts, Event, Failure, FailureKind,
-    FinalStatus, Kept, LogLevel, Operator, Outcome, Recorded, RunStarted, RunbookFacts, Sections,
-    Seed, Signal, SkipReason, StepId, Values,
+    Accepted, Asked, Decision, DecodeError, EVENT_VERSION, EnvironmentFacts, Event, Failure,
+    FailureKind, FinalStatus, Interruption, Kept, LogLevel, Operator, Outcome, ROLLBACK, Recorded,
+    RunStarted, RunbookFacts, Sections, Seed, Signal, SkipReason, Standing, StepId, Values,
+    Waiting,
 };
 pub use journal::{Appended, Appending, Journal, JournalError, Poison};
 pub use ledger::LEDGER;
@@ -38,8 +40,8 @@ pub use log::{LogFault, Stored};
 pub use reader::{ReadError, Reader, RunSummary};
 pub use run_id::{NoRandomness, NotARunId, RunId};
 pub use state::{
-    ExpectedAttempt, Finish, Illegal, RequestState, RunState, RunStatus, Section, StepState,
-    StepStatus,
+    Cancelling, Decided, ExpectedAttempt, Finish, Illegal, Question, RequestState, RunState,
+    RunStatus, Section, Settled, StepState, StepStatus,
 };
-pub use state_dir::{RunLock, StateDir, StateDirError, StateKey};
+pub use state_dir::{RESERVE, RunLock, StateDir, StateDirError, StateKey, Ticket};
 pub use store::StoreError;

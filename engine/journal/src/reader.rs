@@ -10,6 +10,7 @@ use crate::chain::{Broken, Chain, Head};
 use crate::chain_number::ChainNumber;
 use crate::digest::{Digest, KeyedDigest};
 use crate::event::Kept;
+use crate::groups;
 use crate::ledger::{LEDGER, LEDGER_VERSION, LedgerEntry};
 use crate::log::{self, Log, LogFault, Stored};
 use crate::run_id::RunId;
@@ -173,6 +174,15 @@ impl Reader {
             }
             bytes => Ok(bytes),
         }
+    }
+
+    /// The unfinished run that holds a group of concurrency.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read.
+    pub fn holder(&self, group: &str) -> Result<Option<RunId>, ReadError> {
+        Ok(groups::holder(&self.connection, group)?)
     }
 
     /// Follows a run's chain and fold to their end.

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::event::{
-    Asked, Event, Failure, FailureKind, FinalStatus, LogLevel, Operator, Outcome, RunStarted,
-    RunbookFacts, Sections, Values,
+    Asked, Decision, Event, Failure, FailureKind, FinalStatus, LogLevel, Operator, Outcome,
+    ROLLBACK, RunStarted, RunbookFacts, Sections, Standing, StepId, Values, Waiting,
 };
 use crate::journal::Journal;
 use crate::run_id::RunId;
@@ -75,6 +75,7 @@ pub(crate) fn started_with(steps: &[&str], change: impl FnOnce(&mut RunStarted))
         engine: "0.1.0".into(),
         dry_run: false,
         seed: None,
+        group: None,
         sections: Sections {
             steps,
             ..Sections::default()
@@ -220,5 +221,82 @@ pub(crate) fn finished(status: FinalStatus) -> Event {
         error: None,
         outputs: Values::new(),
         passed_failures: Vec::new(),
+    }
+}
+
+/// The start of a run whose first step can be undone.
+pub(crate) fn undoable(steps: &[&str]) -> Event {
+    let rollback = format!("{}{ROLLBACK}", steps[0]);
+    started_with(steps, |facts| {
+        facts.sections.rollbacks.push(StepId::new(rollback));
+    })
+}
+
+pub(crate) fn step_waiting(step: &str, attempt: u32, waiting: Waiting) -> Event {
+    Event::StepWaiting {
+        step: step.into(),
+        attempt,
+        waiting,
+        failure: None,
+        let_go: false,
+    }
+}
+
+/// A question for so many people; `change` sees to who may answer it.
+pub(crate) fn approval(min: u32, change: impl FnOnce(&mut Approval)) -> Waiting {
+    let mut approval = Approval {
+        approvers: Vec::new(),
+        allow_self: true,
+        expires_at: None,
+    };
+    change(&mut approval);
+    Waiting::Approval {
+        message: "go on?".into(),
+        min,
+        approvers: approval.approvers,
+        allow_self: approval.allow_self,
+        expires_at: approval.expires_at,
+    }
+}
+
+pub(crate) struct Approval {
+    pub(crate) approvers: Vec<String>,
+    pub(crate) allow_self: bool,
+    pub(crate) expires_at: Option<u64>,
+}
+
+pub(crate) fn decided(step: &str, decision: Decision) -> Event {
+    decided_by(step, decision, "ann", Some("because"))
+}
+
+/// A decision of somebody with this name, of whom the letters make the number.
+pub(crate) fn decided_by(step: &str, decision: Decision, who: &str, why: Option<&str>) -> Event {
+    let uid = if who == "ann" {
+        operator().uid
+    } else {
+        who.bytes().map(u32::from).sum()
+    };
+    Event::Decided {
+        step: step.into(),
+        by: Operator {
+            uid,
+            name: who.into(),
+        },
+        decision,
+        reason: why.map(str::to_owned),
+    }
+}
+
+pub(crate) fn run_waiting() -> Event {
+    Event::RunWaiting {
+        status: Standing::Waiting,
+    }
+}
+
+pub(crate) fn cancel_requested(rollback: bool) -> Event {
+    Event::CancelRequested {
+        by: operator(),
+        reason: "enough".into(),
+        rollback,
     }
 }

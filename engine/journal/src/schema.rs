@@ -10,7 +10,7 @@ use crate::store::{StoreError, doing};
 const APPLICATION_ID: i32 = 0x5362_6a6c;
 
 /// The version of the tables.
-const SCHEMA_VERSION: i32 = 1;
+const SCHEMA_VERSION: i32 = 2;
 
 /// A chain is a run's, or the ledger, which has number 0. An event's `id` is its chain's number and its place in
 /// the chain in one, so that they are unique together, and so that an append goes to the end of the table's tree:
@@ -44,7 +44,17 @@ CREATE TABLE contents (
 ) STRICT;
 ";
 
-/// Makes the tables where there are none, and refuses a database that isn't a journal of this version.
+/// What came with later versions. Version 2: `groups` says which run holds a group, as the events have it; it is an
+/// index, so that this is known without reading them.
+const ADDED: &str = "
+CREATE TABLE IF NOT EXISTS groups (
+    name TEXT PRIMARY KEY,
+    chain INTEGER NOT NULL REFERENCES chains
+) STRICT;
+";
+
+/// Makes the tables where there are none, adds those that an older version didn't have, and refuses a database that
+/// isn't a journal, or one of a newer version.
 pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     if check(connection, path)? == Found::Journal {
         return Ok(());
@@ -53,13 +63,19 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(doing("make its tables"))?;
-    if check(&transaction, path)? == Found::Nothing {
+    let found = check(&transaction, path)?;
+    if found == Found::Nothing {
         transaction
             .execute_batch(TABLES)
             .map_err(doing("make its tables"))?;
         transaction
             .pragma_update(None, "application_id", APPLICATION_ID)
             .map_err(doing("mark it"))?;
+    }
+    if found != Found::Journal {
+        transaction
+            .execute_batch(ADDED)
+            .map_err(doing("make its tables"))?;
         transaction
             .pragma_update(None, "user_version", SCHEMA_VERSION)
             .map_err(doing("mark it"))?;
@@ -67,9 +83,11 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     transaction.commit().map_err(doing("make its tables"))
 }
 
-#[derive(PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Found {
     Nothing,
+    /// A journal that lacks what later versions have added.
+    Older,
     Journal,
 }
 
@@ -82,6 +100,7 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<Found, Store
     };
     match (number("application_id")?, number("user_version")?) {
         (APPLICATION_ID, SCHEMA_VERSION) => Ok(Found::Journal),
+        (APPLICATION_ID, 1..SCHEMA_VERSION) => Ok(Found::Older),
         (APPLICATION_ID, found) if found > SCHEMA_VERSION => Err(StoreError::Newer {
             path: path.to_owned(),
             found,
@@ -102,5 +121,48 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<Found, Store
         _ => Err(StoreError::Foreign {
             path: path.to_owned(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Journal;
+    use crate::reader::Reader;
+    use crate::samples::{Place, id, noted, started};
+
+    /// The database as version 1 left it, with a run on record.
+    fn old() -> Place {
+        let place = Place::new();
+        let entries = vec![started(&[]).into()];
+        let journal: Journal = place.journal();
+        journal
+            .append_blocking(id("aaaaaaaaaaaa"), entries)
+            .unwrap();
+        drop(journal);
+        let database = place.database();
+        database
+            .execute_batch("DROP TABLE groups; PRAGMA user_version = 1")
+            .unwrap();
+        place
+    }
+
+    #[test]
+    fn an_older_journal_is_brought_up_to_date_by_whoever_opens_it() {
+        let place = old();
+        let reader = Reader::open(&place.state).unwrap();
+        assert_eq!(reader.holder("g").unwrap(), None);
+        assert_eq!(reader.verify_run(id("aaaaaaaaaaaa")).unwrap().seq, 1);
+
+        let place = old();
+        let note = vec![noted("n").into()];
+        place
+            .journal()
+            .append_blocking(id("aaaaaaaaaaaa"), note)
+            .unwrap();
+        assert_eq!(
+            check(&place.database(), Path::new("")).unwrap(),
+            Found::Journal
+        );
     }
 }

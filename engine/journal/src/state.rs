@@ -5,6 +5,8 @@
 
 mod illegal;
 mod legal;
+mod question;
+mod request;
 mod step;
 
 use std::collections::HashMap;
@@ -12,8 +14,13 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 pub use self::illegal::{ExpectedAttempt, Illegal};
-pub use self::step::{RequestState, Section, StepState, StepStatus};
-use crate::event::{EnvironmentFacts, Event, FinalStatus, RunStarted, StepId, Values};
+pub use self::question::{Decided, Question};
+pub use self::request::{RequestState, Settled};
+use self::step::Moment;
+pub use self::step::{Section, StepState, StepStatus};
+use crate::event::{
+    EnvironmentFacts, Event, FinalStatus, Operator, ROLLBACK, RunStarted, StepId, Values,
+};
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -75,13 +82,38 @@ pub struct Finish {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunState {
     started: Option<Started>,
-    interrupted: bool,
+    pause: Option<Pause>,
+    cancelling: Option<Cancelling>,
+    /// The rollbacks that undo what was done, in their order.
+    rollback: Option<Vec<StepId>>,
+    /// A person has asked for a finished run to be undone.
+    undoing: bool,
+    /// The steps that succeeded, in the order of their ends.
+    succeeded: Vec<usize>,
     /// The environment that a person let it go on in last.
     accepted: Option<EnvironmentFacts>,
     finish: Option<Finish>,
     steps: Vec<StepState>,
     index: HashMap<StepId, usize>,
     tally: Tally,
+}
+
+/// A person's word that the run is to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancelling {
+    /// Who.
+    pub by: Operator,
+    /// Why.
+    pub reason: String,
+    /// What was done is to be undone before.
+    pub rollback: bool,
+}
+
+/// Why no process goes on with an unfinished run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pause {
+    Interrupted,
+    Waiting,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -93,8 +125,9 @@ struct Started {
 /// Counts that answer, without a look at every step, whether the run may be finished.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Tally {
-    running: usize,
-    /// Steps outside of `on_failure` that aren't ended.
+    /// Steps that run or wait for a person.
+    busy: usize,
+    /// Steps that have to be through in a run that succeeds, and aren't.
     owed: usize,
     /// Steps that failed and weren't let pass.
     broke: usize,
@@ -112,9 +145,28 @@ impl RunState {
             Event::RunStarted(facts) => self.start(facts, time),
             Event::Noted { .. } => Ok(()),
             Event::RunInterrupted { .. } => {
-                self.interrupted = true;
+                self.pause = Some(Pause::Interrupted);
                 Ok(())
             }
+            Event::RunWaiting { .. } => {
+                self.refuse_waiting()?;
+                self.pause = Some(Pause::Waiting);
+                Ok(())
+            }
+            Event::CancelRequested {
+                by,
+                reason,
+                rollback,
+            } => self.cancel(by, reason, *rollback),
+            Event::UndoRequested { .. } => {
+                if self.finish.take().is_none() {
+                    return Err(Illegal::Unfinishable);
+                }
+                self.undoing = true;
+                self.cancelling = None;
+                Ok(())
+            }
+            Event::RollbackStarted { steps } => self.roll_back(steps),
             Event::RunResumed { environment, .. } => {
                 self.resume();
                 if let Some(accepted) = environment {
@@ -153,6 +205,8 @@ impl RunState {
             | Event::AttemptFailed { step, .. }
             | Event::StepSucceeded { step, .. }
             | Event::StepFailed { step, .. }
+            | Event::StepWaiting { step, .. }
+            | Event::Decided { step, .. }
             | Event::Logged { step, .. } => self.apply_to_step(step, event, time),
         }
     }
@@ -163,8 +217,11 @@ impl RunState {
     pub fn status(&self) -> RunStatus {
         match &self.finish {
             Some(finish) => finish.status.into(),
-            None if self.interrupted => RunStatus::Interrupted,
-            None => RunStatus::Running,
+            None => match self.pause {
+                Some(Pause::Interrupted) => RunStatus::Interrupted,
+                Some(Pause::Waiting) => RunStatus::Waiting,
+                None => RunStatus::Running,
+            },
         }
     }
 
@@ -193,7 +250,41 @@ impl RunState {
         self.finish.as_ref()
     }
 
-    /// All steps in the order of the runbook: `steps`, then `on_failure`, then `finally`.
+    /// A person's word that the run is to end, if there is one.
+    #[must_use]
+    pub fn cancelling(&self) -> Option<&Cancelling> {
+        self.cancelling.as_ref()
+    }
+
+    /// The rollbacks that undo what was done, in their order, once that has begun.
+    #[must_use]
+    pub fn rollback(&self) -> Option<&[StepId]> {
+        self.rollback.as_deref()
+    }
+
+    /// Whether it was finished, and goes on so that what it did is undone.
+    #[must_use]
+    pub fn is_undoing(&self) -> bool {
+        self.undoing
+    }
+
+    /// The steps that have succeeded, by their places in [`RunState::steps`], in the order of their ends.
+    #[must_use]
+    pub fn succeeded(&self) -> &[usize] {
+        &self.succeeded
+    }
+
+    /// The steps that wait for a person, with what.
+    pub fn questions(&self) -> impl Iterator<Item = (&StepState, &Question)> {
+        let undecided = |step| {
+            let step: &StepState = step;
+            let question = step.question.as_ref()?;
+            (question.decided.is_none() && !question.given_up).then_some((step, question))
+        };
+        self.steps.iter().filter_map(undecided)
+    }
+
+    /// All steps in the order of the runbook: `steps`, then `on_failure`, then `finally`, then the rollbacks.
     #[must_use]
     pub fn steps(&self) -> &[StepState] {
         &self.steps
@@ -211,6 +302,7 @@ impl RunState {
             (Section::Steps, &sections.steps),
             (Section::OnFailure, &sections.on_failure),
             (Section::Finally, &sections.finally),
+            (Section::Rollback, &sections.rollbacks),
         ];
         let count = in_order.iter().map(|(_, ids)| ids.len()).sum();
         let mut steps = Vec::with_capacity(count);
@@ -224,7 +316,7 @@ impl RunState {
             }
             steps.push(StepState::new(id.clone(), section));
         }
-        self.tally.owed = count - sections.on_failure.len();
+        self.tally.owed = sections.steps.len() + sections.finally.len();
         self.steps = steps;
         self.index = index;
         self.started = Some(Started {
@@ -234,8 +326,38 @@ impl RunState {
         Ok(())
     }
 
+    fn cancel(&mut self, by: &Operator, reason: &str, rollback: bool) -> Result<(), Illegal> {
+        if self.cancelling.is_some() {
+            return Err(Illegal::CancelledTwice);
+        }
+        self.cancelling = Some(Cancelling {
+            by: by.clone(),
+            reason: reason.to_owned(),
+            rollback,
+        });
+        self.steps.iter_mut().for_each(StepState::give_up);
+        Ok(())
+    }
+
+    fn roll_back(&mut self, steps: &[StepId]) -> Result<(), Illegal> {
+        if self.rollback.is_some() {
+            return Err(Illegal::UndoneTwice);
+        }
+        for step in steps {
+            let undone = step.as_str().strip_suffix(ROLLBACK);
+            match undone.and_then(|id| self.step(id)) {
+                Some(undone) if self.index.contains_key(step) => {
+                    undone.need_status(StepStatus::Succeeded, "undone")?;
+                }
+                _ => return Err(Illegal::UnknownStep { step: step.clone() }),
+            }
+        }
+        self.rollback = Some(steps.to_vec());
+        Ok(())
+    }
+
     fn resume(&mut self) {
-        self.interrupted = false;
+        self.pause = None;
         for step in &mut self.steps {
             step.cut_off();
         }
@@ -246,12 +368,46 @@ impl RunState {
             .index
             .get(id)
             .ok_or_else(|| Illegal::UnknownStep { step: id.clone() })?;
+        let starts = matches!(event, Event::StepStarted { .. });
+        let undoes = || {
+            self.rollback
+                .as_ref()
+                .is_some_and(|steps| steps.contains(id))
+        };
+        if starts && self.steps[at].section == Section::Rollback && !undoes() {
+            return Err(Illegal::NotUndone { step: id.clone() });
+        }
+        let moment = Moment {
+            time,
+            cancelling: self.cancelling.is_some(),
+            starter: match &self.started {
+                Some(started) => &started.facts.operator,
+                None => return Err(Illegal::NotStarted),
+            },
+        };
         let step = &mut self.steps[at];
         let before = step.status;
-        step.apply(event, time)?;
+        step.apply(event, moment)?;
         self.tally.moved(step, before);
+        if matches!(event, Event::StepSucceeded { .. }) {
+            self.succeeded.push(at);
+            self.mark_undone(id);
+        }
         Ok(())
     }
+
+    /// A rollback that succeeded makes its step one that was done and undone.
+    fn mark_undone(&mut self, rollback: &StepId) {
+        let undone = rollback.as_str().strip_suffix(ROLLBACK);
+        if let Some(&at) = undone.and_then(|id| self.index.get(id)) {
+            self.steps[at].status = StepStatus::RolledBack;
+        }
+    }
+}
+
+/// Whether a run can only succeed once this step is through.
+fn is_owed(section: Section) -> bool {
+    matches!(section, Section::Steps | Section::Finally)
 }
 
 impl Tally {
@@ -260,9 +416,10 @@ impl Tally {
         if before == after {
             return;
         }
-        self.running += usize::from(after == StepStatus::Running);
-        self.running -= usize::from(before == StepStatus::Running);
-        if step.section != Section::OnFailure {
+        let is_busy = |status| matches!(status, StepStatus::Running | StepStatus::Waiting);
+        self.busy += usize::from(is_busy(after));
+        self.busy -= usize::from(is_busy(before));
+        if is_owed(step.section) {
             self.owed -= usize::from(after.is_ended());
         }
         self.broke += usize::from(after == StepStatus::Failed && !step.let_pass);

@@ -4,12 +4,16 @@ mod blobs;
 mod key;
 mod lock;
 mod private;
+mod queue;
+mod reserve;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 pub use self::key::StateKey;
 pub use self::lock::RunLock;
+pub use self::queue::Ticket;
+pub use self::reserve::RESERVE;
 use crate::digest::Digest;
 
 /// A directory that only its owner can look into.

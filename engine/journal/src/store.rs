@@ -262,7 +262,7 @@ pub(crate) struct NewRow<'a> {
     pub(crate) hash: Digest,
 }
 
-/// Opens the journal for reading only. It has to be there.
+/// Opens the journal for reading only. It has to be there; one of an older version is brought up to date.
 pub(crate) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     refuse_old_sqlite()?;
     let connection = connect(
@@ -271,6 +271,7 @@ pub(crate) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     )?;
     match schema::check(&connection, path)? {
         schema::Found::Journal => Ok(connection),
+        schema::Found::Older => Store::open(path).map(|_| connection),
         schema::Found::Nothing => Err(StoreError::Foreign {
             path: path.to_owned(),
         }),

@@ -39,10 +39,14 @@ pub(crate) struct Shared {
     /// Rung when there is something for the thread to do.
     bell: Condvar,
     writer: Mutex<Writer>,
-    subscribers: Mutex<HashMap<RunId, Vec<UnboundedSender<Arc<Stored>>>>>,
+    subscribers: Mutex<Subscribers>,
+    /// Those who want only what other processes append.
+    listeners: Mutex<Subscribers>,
     poison: OnceLock<Arc<Poison>>,
     commits: AtomicU64,
 }
+
+type Subscribers = HashMap<RunId, Vec<UnboundedSender<Arc<Stored>>>>;
 
 /// What the next commit takes along.
 #[derive(Debug, Default)]
@@ -74,6 +78,7 @@ impl Shared {
                 runs: Runs::default(),
             }),
             subscribers: Mutex::default(),
+            listeners: Mutex::default(),
             poison: OnceLock::new(),
             commits: AtomicU64::new(0),
         }
@@ -130,6 +135,21 @@ impl Shared {
             .push(subscriber);
     }
 
+    pub(crate) fn listen(&self, run: RunId, listener: UnboundedSender<Arc<Stored>>) {
+        lock(&self.listeners).entry(run).or_default().push(listener);
+    }
+
+    /// Whether another process may have written since it was looked last. While somebody writes here it doesn't
+    /// matter: whoever writes looks as well.
+    pub(crate) fn others_have_written(&self) -> bool {
+        let Ok(writer) = self.writer.try_lock() else {
+            return false;
+        };
+        // An error comes up again, and is told, when something is written.
+        let now = writer.store.foreign_writes().ok();
+        now.is_some() && now != writer.runs.foreign()
+    }
+
     pub(crate) fn poisoned(&self) -> Option<&Arc<Poison>> {
         self.poison.get()
     }
@@ -161,15 +181,6 @@ impl Shared {
                     woken.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
-        }
-    }
-
-    fn publish(&self, events: Vec<Arc<Stored>>) {
-        let mut subscribers = lock(&self.subscribers);
-        for stored in events {
-            if let Some(subscribers) = subscribers.get_mut(&stored.run) {
-                subscribers.retain(|subscriber| subscriber.send(Arc::clone(&stored)).is_ok());
-            }
         }
     }
 
@@ -251,7 +262,8 @@ impl Writer {
         };
         shared.commits.fetch_add(1, Ordering::Relaxed);
         // First, so that whoever is told of an append finds its events with the subscribers already.
-        shared.publish(self.runs.committed());
+        publish(&shared.subscribers, self.runs.committed());
+        publish(&shared.listeners, self.runs.noticed());
         for (batch, answer) in batches.iter_mut().zip(answers) {
             if let Some(reply) = batch.reply.take() {
                 let _ = reply.send(answer);
@@ -277,6 +289,18 @@ impl Drop for RingAtPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.notify_one();
+        }
+    }
+}
+
+fn publish(to: &Mutex<Subscribers>, events: Vec<Arc<Stored>>) {
+    if events.is_empty() {
+        return;
+    }
+    let mut subscribers = lock(to);
+    for stored in events {
+        if let Some(subscribers) = subscribers.get_mut(&stored.run) {
+            subscribers.retain(|subscriber| subscriber.send(Arc::clone(&stored)).is_ok());
         }
     }
 }

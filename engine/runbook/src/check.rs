@@ -8,13 +8,17 @@ use crate::manifest::Manifest;
 use crate::names::PluginName;
 use crate::path::Path;
 use crate::runbook::{Placed, Runbook};
+use crate::step::Use;
 
+mod declared;
 mod grants;
+mod groups;
 mod inputs;
 mod names;
 mod order;
 mod outputs;
 mod plugin;
+mod rollback;
 mod site;
 mod with;
 
@@ -53,10 +57,8 @@ pub(crate) fn check_knowing(
         manifests,
         environment,
     };
-    for (_, place, step) in &placed {
-        if let Some(used) = step.plugin() {
-            using.check(used, place, &mut faults);
-        }
+    for (place, used) in placed.iter().flat_map(uses) {
+        using.check(used, &place, &mut faults);
     }
     if let Some(environment) = environment {
         grants::check(&placed, environment, &mut faults);
@@ -77,10 +79,12 @@ fn checked(
     environment: Option<&Environment>,
 ) -> Vec<Fault> {
     let mut faults = Vec::new();
-    inputs::check(runbook, &mut faults);
-    for (_, place, step) in placed {
-        grants::refuse_sensitive(runbook, step, place, &mut faults);
+    inputs::check(runbook, placed, &mut faults);
+    groups::refuse_sensitive(runbook, &mut faults);
+    for (place, used) in placed.iter().flat_map(uses) {
+        grants::refuse_sensitive(runbook, used, &place, &mut faults);
     }
+    rollback::check(placed, &mut faults);
     let order = Order::of(placed, &mut faults);
     let known = Known {
         runbook,
@@ -99,6 +103,17 @@ fn checked(
     faults
 }
 
+/// The uses of plugins by a step and by its rollback, each with the place where its keys are.
+fn uses<'a>(&(_, ref place, step): &'a Placed<'a>) -> impl Iterator<Item = (Path, &'a Use)> {
+    let own = step.plugin().map(|using| (place.clone(), using));
+    let rollback = step.rollback.as_deref();
+    let undoing = rollback.and_then(|rollback| {
+        let using = rollback.plugin()?;
+        Some((place.key("rollback"), using))
+    });
+    own.into_iter().chain(undoing)
+}
+
 /// The first thing in a runbook that only an environment gives, and its place: a variable, a request, a
 /// credential.
 pub(crate) fn use_of_environment(runbook: &Runbook) -> Option<(Path, String)> {
@@ -112,8 +127,11 @@ pub(crate) fn use_of_environment(runbook: &Runbook) -> Option<(Path, String)> {
         Some((site.place, format!("it uses `{touched}`")))
     });
     variable.or_else(|| {
-        placed.iter().find_map(|(_, place, step)| {
-            let using = step.plugin()?;
+        let mut uses = placed.iter().flat_map(|placed| {
+            let (.., step) = *placed;
+            uses(placed).map(move |(place, using)| (step, place, using))
+        });
+        uses.find_map(|(step, place, using)| {
             if !using.allow.is_empty() {
                 Some((
                     place.key("allow"),

@@ -9,8 +9,10 @@ use crate::names::Name;
 use crate::suggest::closest;
 
 mod rule;
+mod wire;
 
 pub use rule::InputRuleFault;
+pub(crate) use wire::WireInput;
 
 /// An input that a runbook declares.
 #[derive(Debug, Clone, PartialEq)]
@@ -187,6 +189,18 @@ impl InputKind {
             InputKind::Boolean => value.is_boolean(),
             InputKind::List => value.is_array(),
             InputKind::Object => value.is_object(),
+        }
+    }
+
+    /// The kind as a runbook declares it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            InputKind::String => "string",
+            InputKind::Integer => "integer",
+            InputKind::Number => "number",
+            InputKind::Boolean => "boolean",
+            InputKind::List => "list",
+            InputKind::Object => "object",
         }
     }
 

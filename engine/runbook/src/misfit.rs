@@ -205,7 +205,8 @@ fn unknown_key(place: Path, key: &str, known: &[&str]) -> Fault {
     }
 }
 
-fn not_one_of(place: Path, said: &str, shown: &str, options: &[String]) -> Fault {
+/// That a value, which reads `said` and is shown as `shown`, is none of the options.
+pub(crate) fn not_one_of(place: Path, said: &str, shown: &str, options: &[String]) -> Fault {
     if let [only] = options {
         return Fault::error(
             place,

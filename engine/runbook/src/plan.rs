@@ -17,9 +17,9 @@ use crate::manifest::Manifest;
 use crate::names::{CredentialName, PluginName, Slot};
 use crate::origin::Origin;
 use crate::path::Path;
-use crate::runbook::{Runbook, Section};
+use crate::runbook::{Behavior, Runbook, Section};
 use crate::scope::{Scope, StepFacts};
-use crate::step::{Step, Use};
+use crate::step::{Action, Step, Use};
 
 mod resolve;
 
@@ -38,6 +38,7 @@ pub struct Plan {
     pub on_failure: Vec<Planned>,
     /// Steps to run in any case, after all others.
     pub finally: Vec<Planned>,
+    group: Option<(String, Behavior)>,
     scope: Scope,
 }
 
@@ -56,6 +57,8 @@ pub struct Planned {
     pub plugin: Option<PluginFacts>,
     /// The outputs that are kept outside the record.
     pub sensitive_outputs: BTreeSet<String>,
+    /// What undoes it, with what that may do.
+    pub rollback: Option<Box<Planned>>,
 }
 
 /// A credential that is bound to a slot.
@@ -119,6 +122,7 @@ impl Plan {
             planned.collect::<Vec<Planned>>()
         });
         faults.extend(failed_checks(&runbook, &scope));
+        let group = resolve::group(&runbook, &scope, &mut faults);
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -129,6 +133,7 @@ impl Plan {
             steps,
             on_failure,
             finally,
+            group,
             scope,
         })
     }
@@ -138,7 +143,13 @@ impl Plan {
         self.scope.clone()
     }
 
-    /// All steps, section by section.
+    /// The group of which only one run may be at a time, and what a run does while another one holds it.
+    pub fn group(&self) -> Option<(&str, Behavior)> {
+        let (group, behavior) = self.group.as_ref()?;
+        Some((group, *behavior))
+    }
+
+    /// All steps, section by section. Their rollbacks aren't among them.
     pub fn all_steps(&self) -> impl Iterator<Item = &Planned> {
         self.steps
             .iter()
@@ -146,9 +157,16 @@ impl Plan {
             .chain(&self.finally)
     }
 
-    /// The credentials that some step may use.
+    /// What undoes steps, in the order of these, section by section.
+    pub fn rollbacks(&self) -> impl Iterator<Item = &Planned> {
+        self.all_steps()
+            .filter_map(|planned| planned.rollback.as_deref())
+    }
+
+    /// The credentials that some step or rollback may use.
     pub fn credentials_used(&self) -> BTreeSet<&CredentialName> {
         self.all_steps()
+            .chain(self.rollbacks())
             .flat_map(|planned| &planned.credentials)
             .map(|bound| &bound.credential)
             .collect()
@@ -221,8 +239,14 @@ fn failed_checks(runbook: &Runbook, scope: &Scope) -> Vec<Fault> {
     faults
 }
 
-/// A plugin's step as the plan has it without a manifest's facts.
+/// A step as the plan has it without a manifest's facts.
 fn without_plugin(step: &Step) -> Planned {
+    let sensitive_outputs = match &step.action {
+        Action::Manual(manual) => manual.sensitive_outputs().map(str::to_owned).collect(),
+        Action::Plugin(_) | Action::Wait(_) | Action::Assert(_) | Action::Approval(_) => {
+            BTreeSet::new()
+        }
+    };
     Planned {
         step: step.clone(),
         permission: Arc::new(Permission {
@@ -232,7 +256,8 @@ fn without_plugin(step: &Step) -> Planned {
         credentials: Vec::new(),
         reveal: Vec::new(),
         plugin: None,
-        sensitive_outputs: BTreeSet::new(),
+        sensitive_outputs,
+        rollback: None,
     }
 }
 
@@ -249,3 +274,6 @@ fn bound(using: &Use, manifest: &Manifest, environment: Option<&Environment>) ->
     });
     credentials.collect()
 }
+
+#[cfg(test)]
+mod tests;

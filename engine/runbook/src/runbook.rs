@@ -4,19 +4,21 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::fault::{Fault, Report};
-use crate::input::Input;
+use crate::input::{Input, WireInput};
 use crate::leaf::Reader;
 use crate::names::{Name, RunbookName};
 use crate::path::Path;
 use crate::schema::Kind;
 use crate::source::Source;
-use crate::step::{Check, Step, WireCheck, WireStep};
+use crate::step::{Check, Step, Use, WireCheck, WireStep};
 use crate::template::Template;
 use crate::{check, shape, yaml};
 
-mod input;
+mod concurrency;
 
-use input::WireInput;
+use concurrency::WireConcurrency;
+
+pub use concurrency::{Behavior, Concurrency};
 
 /// A runbook. Its parts are right in themselves; that they fit together is what
 /// [`check`](crate::check()) says.
@@ -30,6 +32,8 @@ pub struct Runbook {
     pub inputs: Vec<Input>,
     /// What must hold before anything runs.
     pub checks: Vec<Check>,
+    /// Which runs there is to be only one of at a time; any number of all by default.
+    pub concurrency: Option<Concurrency>,
     /// The steps.
     pub steps: Vec<Step>,
     /// Steps to run when the run has failed.
@@ -75,6 +79,7 @@ struct Wire {
     description: Option<String>,
     inputs: Map<String, Value>,
     checks: Vec<WireCheck>,
+    concurrency: Option<WireConcurrency>,
     steps: Vec<WireStep>,
     on_failure: Vec<WireStep>,
     finally: Vec<WireStep>,
@@ -133,6 +138,14 @@ impl Runbook {
         })
     }
 
+    /// All uses of plugins: those of the steps, section by section, each with that of its `rollback`.
+    pub fn uses(&self) -> impl Iterator<Item = &Use> {
+        Section::ALL
+            .into_iter()
+            .flat_map(|section| self.section(section))
+            .flat_map(Step::uses)
+    }
+
     /// Whether it can only run in an environment: it uses a variable, a credential or a request.
     pub fn needs_environment(&self) -> bool {
         check::use_of_environment(self).is_some()
@@ -158,6 +171,17 @@ impl Wire {
         let checks =
             all(checks
                 .map(|(index, check)| check.convert(&root.key("checks").index(index), reader)));
+        let concurrency = match self.concurrency {
+            None => Some(None),
+            Some(concurrency) => reader.or_told(
+                |reader| {
+                    concurrency
+                        .convert(&root.key("concurrency"), reader)
+                        .map(Some)
+                },
+                || None,
+            ),
+        };
         let mut steps = |section: Section, steps: Vec<WireStep>| {
             let list = root.key(section.as_str());
             all(steps
@@ -180,6 +204,7 @@ impl Wire {
             description: self.description,
             inputs: inputs?,
             checks: checks?,
+            concurrency: concurrency?,
             steps: main.filter(|_| has_steps)?,
             on_failure: on_failure?,
             finally: finally?,

@@ -50,7 +50,7 @@ pub struct RunFacts {
 /// What expressions see of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepFacts {
-    /// Its status, such as `succeeded`.
+    /// Its status: `pending`, `running`, `waiting`, `succeeded`, `failed`, `skipped` or `rolled_back`.
     pub status: &'static str,
     /// Whether it changed something.
     pub changed: bool,
@@ -148,6 +148,22 @@ impl StepFacts {
             changed: false,
             outputs: json!({}),
             error: None,
+        }
+    }
+
+    /// A step that waits for a person.
+    pub fn waiting() -> StepFacts {
+        StepFacts {
+            status: "waiting",
+            ..StepFacts::pending()
+        }
+    }
+
+    /// A step that was done and undone.
+    pub fn rolled_back() -> StepFacts {
+        StepFacts {
+            status: "rolled_back",
+            ..StepFacts::pending()
         }
     }
 

@@ -172,18 +172,9 @@ fn is_ours(kind: &ValidationErrorKind) -> bool {
     )
 }
 
-/// Keys and values that later versions bring.
-const LATER_IN_RUNBOOK: [&str; 7] = [
-    "foreach",
-    "rollback",
-    "approval",
-    "manual",
-    "runbook",
-    "on_doubt",
-    "concurrency",
-];
+/// Keys that later versions bring.
+const LATER_IN_RUNBOOK: [&str; 2] = ["foreach", "runbook"];
 const LATER_IN_ENVIRONMENT: [&str; 3] = ["age", "vault", "exec"];
-const LATER_VALUES: [&str; 2] = ["pause", "rollback"];
 
 fn not_yet(kind: Kind, misfit: Misfit) -> Fault {
     let Misfit { what, fault } = misfit;
@@ -198,19 +189,6 @@ fn not_yet(kind: Kind, misfit: Misfit) -> Fault {
             Fault::error(fault.path.clone(), format!("`{key}` is not yet supported"))
                 .on_key()
                 .help(help)
-        }
-        (What::Value, Some(Segment::Key(key))) if key == "on_failure" => {
-            let value = LATER_VALUES
-                .iter()
-                .find(|value| fault.message.starts_with(&format!("`{value}` ")));
-            match value {
-                Some(value) => Fault::error(
-                    fault.path.clone(),
-                    format!("`{value}` is not yet supported"),
-                )
-                .help("a later version of Sandbook brings it; there are `abort` and `continue`"),
-                None => fault,
-            }
         }
         _ => fault,
     }

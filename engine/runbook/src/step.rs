@@ -11,8 +11,12 @@ use crate::names::{CredentialName, PluginName, Slot, StepId};
 use crate::retry::Retry;
 use crate::template::Template;
 
+mod approval;
+mod manual;
 mod wire;
 
+pub use approval::Approval;
+pub use manual::Manual;
 pub(crate) use wire::{WireCheck, WireStep};
 
 /// One step.
@@ -34,6 +38,11 @@ pub struct Step {
     pub timeout: Duration,
     /// What happens when it has failed; the run is aborted by default.
     pub on_failure: OnFailure,
+    /// What happens while nobody knows whether a request of it took effect; those that need it wait by default.
+    pub on_doubt: OnDoubt,
+    /// What undoes it: a step that runs a plugin, with the same id, no needs and no condition, whose failure
+    /// stops the undoing and asks.
+    pub rollback: Option<Box<Step>>,
 }
 
 /// What a step waits for.
@@ -54,6 +63,10 @@ pub enum Action {
     Wait(Template),
     /// It fails when something doesn't hold.
     Assert(Check),
+    /// It waits until people have agreed.
+    Approval(Approval),
+    /// It waits until a person has done something.
+    Manual(Manual),
 }
 
 /// How a step uses a plugin.
@@ -89,6 +102,19 @@ pub enum OnFailure {
     Abort,
     /// The run goes on.
     Continue,
+    /// The step waits for a person to say what is to become of it.
+    Pause,
+    /// As `Abort`, and what was done is undone by the rollbacks of the steps that have finished.
+    Rollback,
+}
+
+/// What happens while a step is in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDoubt {
+    /// The steps that need it wait for a decision.
+    Wait,
+    /// They go on, and the doubt stays open.
+    Continue,
 }
 
 impl Step {
@@ -96,7 +122,13 @@ impl Step {
     pub fn plugin(&self) -> Option<&Use> {
         match &self.action {
             Action::Plugin(using) => Some(using),
-            Action::Wait(_) | Action::Assert(_) => None,
+            Action::Wait(_) | Action::Assert(_) | Action::Approval(_) | Action::Manual(_) => None,
         }
+    }
+
+    /// How the step and then its rollback use plugins, where they do.
+    pub fn uses(&self) -> impl Iterator<Item = &Use> {
+        let rollback = self.rollback.as_deref().and_then(Step::plugin);
+        self.plugin().into_iter().chain(rollback)
     }
 }

@@ -68,8 +68,8 @@ fn unknown_and_duplicate_keys() {
         &["bad.yaml:5", "duplicate key `url`"],
     );
     bench.refuses(
-        "name: bad\nsteps:\n  - id: a\n    uses: noop\n    approval: {}\n",
-        &["bad.yaml:5:5", "`approval`", "not yet supported"],
+        "name: bad\nsteps:\n  - id: a\n    uses: noop\n    foreach: {}\n",
+        &["bad.yaml:5:5", "`foreach`", "not yet supported"],
     );
     bench.refuses(
         "name: bad\nsteps:\n  - { id: a, uses: noop }\n  - { id: a, uses: noop }\n",

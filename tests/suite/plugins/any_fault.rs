@@ -51,6 +51,7 @@ impl Job {
                     Some(1) => assert_ne!(tried.end["failure"]["message"], "", "{what}"),
                     // Where the token is what can't be had, the run doesn't begin.
                     Some(2) => assert_eq!(trial.cloud.counts().changes, 0, "{what}"),
+                    Some(3) => assert!(tried.end["waiting"]["in_doubt"].is_object(), "{what}"),
                     _ => panic!("{what}: {:?}", tried.said),
                 }
 

@@ -123,8 +123,7 @@ fn a_forced_failover_whose_answer_is_lost_is_not_asked_for_again() {
     let mut step = to(Region::West);
     step["with"]["allow_data_loss"] = json!(true);
     step["retry"] = json!({ "attempts": 3, "delay": "10ms" });
-    let tried = trial.step(step).failed("unavailable");
-    assert!(tried.end["in_doubt"].is_number(), "{}", tried.end);
+    trial.step(step).in_doubt();
     assert_eq!(trial.asked("POST", FORCE).len(), 1);
 }
 

@@ -33,7 +33,7 @@ fn arrived(stage: &Stage) -> Vec<String> {
 }
 
 #[test]
-fn another_request_than_the_answered_one_fails_the_step_and_is_not_sent() {
+fn another_request_than_the_answered_one_is_not_sent_and_waits_for_a_person() {
     let stage = Stage::new();
     let job = fickle(
         &send("POST", "/first", "x"),
@@ -42,20 +42,22 @@ fn another_request_than_the_answered_one_fails_the_step_and_is_not_sent() {
     );
     stage
         .run(&job)
-        .exits(1)
+        .exits(3)
         .says("POST https://echo.simcloud.test/first")
         .says("POST https://echo.simcloud.test/second");
     assert_eq!(arrived(&stage), ["POST /first"]);
-    let failed = stage.event("step_failed");
-    assert_eq!(failed["failure"]["code"], "diverged", "{failed}");
-    assert_eq!(failed["attempt"], 2, "there is no third attempt");
-    let message = stage.failure();
-    for request in [
-        "`POST https://echo.simcloud.test/first`",
-        "`POST https://echo.simcloud.test/second`",
-    ] {
-        assert!(message.contains(request), "{message}");
-    }
+    let waiting = stage.event("step_waiting");
+    assert_eq!(waiting["failure"]["code"], "diverged", "{waiting}");
+    assert_eq!(waiting["attempt"], 2, "there is no third attempt");
+    let diverged = &waiting["waiting"]["diverged"];
+    assert_eq!(
+        diverged["recorded"],
+        "`POST https://echo.simcloud.test/first`"
+    );
+    assert_eq!(
+        diverged["asked"],
+        "`POST https://echo.simcloud.test/second`"
+    );
     // It never was about to be sent.
     assert_eq!(stage.lab.events_of("request_begun").len(), 1);
     let show = stage.lab.sandbook(&["show", "@last"]).ok();
@@ -74,20 +76,20 @@ fn any_difference_counts() {
         first.replace(r#", body: "one""#, ""),
     ] {
         let stage = Stage::new();
-        stage.run(&fickle(&first, "", &other)).exits(1);
+        stage.run(&fickle(&first, "", &other)).exits(3);
         assert_eq!(arrived(&stage), ["POST /x"], "{other}");
-        let failed = stage.event("step_failed");
-        assert_eq!(failed["failure"]["code"], "diverged", "{other}: {failed}");
+        let waiting = stage.event("step_waiting");
+        assert_eq!(waiting["failure"]["code"], "diverged", "{other}: {waiting}");
     }
 }
 
 #[test]
-fn a_plugin_that_hides_it_fails_all_the_same() {
+fn a_plugin_that_hides_it_has_diverged_all_the_same() {
     let stage = Stage::new();
     let second = send("POST", "/second", "x").replace("must: true", "must: false");
     stage
         .run(&fickle(&send("POST", "/first", "x"), "", &second))
-        .exits(1);
+        .exits(3);
     assert_eq!(arrived(&stage), ["POST /first"]);
     assert!(stage.lab.events_of("step_succeeded").is_empty());
 }
@@ -111,7 +113,7 @@ fn a_step_that_leaves_out_what_was_answered_has_diverged_at_the_next_one() {
             send("POST", "/create", "x"),
             send("POST", "/attach", "x"),
         ))
-        .exits(1)
+        .exits(3)
         .says("/create")
         .says("/attach");
     assert_eq!(arrived(&stage), ["POST /create", "POST /attach"]);
@@ -138,4 +140,26 @@ fn a_step_that_knows_that_nothing_was_done_may_do_something_else() {
     );
     stage.run(&job).ok();
     assert_eq!(arrived(&stage), ["POST /first", "POST /second"]);
+}
+
+#[test]
+fn a_person_can_have_it_tried_as_it_is_or_all_anew() {
+    let job = fickle(
+        &send("POST", "/first", "x"),
+        "",
+        &send("POST", "/second", "x"),
+    );
+    for (words, sent) in [
+        // Its third attempt asks for nothing.
+        (vec!["retry"], vec!["POST /first"]),
+        (vec!["retry", "--fresh"], vec!["POST /first"]),
+        (vec!["done"], vec!["POST /first"]),
+    ] {
+        let stage = Stage::new();
+        stage.run(&job).exits(3);
+        let reason = ["--reason", "looked at it"];
+        let all = [&["decide", "@last"], &words[..], &reason].concat();
+        stage.lab.sandbook(&all).ok();
+        assert_eq!(arrived(&stage), sent, "{words:?}");
+    }
 }

@@ -9,7 +9,7 @@ use super::stage::Stage;
 use crate::support::Said;
 
 /// One step after the other, and two beside each other; each changes something.
-const JOB: &str = r#"steps:
+pub(super) const JOB: &str = r#"steps:
   - id: first
     uses: puppet
     allow: ["* https://echo.simcloud.test/**"]
@@ -35,7 +35,7 @@ const JOB: &str = r#"steps:
 "#;
 
 /// Has the state directory keep what is longer than a journal, so that the journal is what finds no room.
-fn keep_components(stage: &Stage) {
+pub(super) fn keep_components(stage: &Stage) {
     stage
         .run("steps: [{ id: a, uses: puppet, with: { actions: [] } }]")
         .ok();
@@ -63,7 +63,7 @@ fn run_with_room(stage: &Stage, blocks: usize) -> Said {
 }
 
 /// The changing requests that reached the cloud.
-fn arrived(stage: &Stage) -> BTreeSet<String> {
+pub(super) fn arrived(stage: &Stage) -> BTreeSet<String> {
     stage
         .cloud
         .requests()
@@ -79,7 +79,7 @@ fn arrived(stage: &Stage) -> BTreeSet<String> {
 }
 
 /// Those whose intent is on record.
-fn intended(stage: &Stage) -> BTreeSet<String> {
+pub(super) fn intended(stage: &Stage) -> BTreeSet<String> {
     let log = stage.lab.sandbook(&["log", "@last", "--output", "json"]);
     if log.status != Some(0) {
         return BTreeSet::new();
@@ -96,7 +96,7 @@ fn intended(stage: &Stage) -> BTreeSet<String> {
 }
 
 /// How the run stands that was stopped; none when not even its start could be recorded.
-fn status(stage: &Stage) -> Option<String> {
+pub(super) fn status(stage: &Stage) -> Option<String> {
     let runs = stage.lab.sandbook(&["runs", "--output", "json"]);
     let run = runs.json_lines().into_iter().next()?;
     run["status"].as_str().map(str::to_owned)

@@ -102,14 +102,17 @@ finally: [{ id: tell, uses: noop }]
     stage
         .lab
         .sandbook(&["resume", "@last"])
-        .exits(1)
+        .exits(3)
         .says("POST https://slow.simcloud.test/2500");
     assert_eq!(stage.arrived("POST").len(), 1);
-    let failed = stage.event("step_failed");
-    assert_eq!(failed["in_doubt"], 1, "{failed}");
-    assert_eq!(failed["attempt"], 1, "{failed}");
+    let waiting = stage.event("step_waiting");
+    assert_eq!(waiting["waiting"]["in_doubt"]["request"], 1, "{waiting}");
+    assert_eq!(waiting["attempt"], 1, "{waiting}");
+    let happened = ["decide", "@last", "happened", "--reason", "it is there"];
+    stage.lab.sandbook(&happened).ok();
+    assert_eq!(stage.arrived("POST").len(), 1);
     let tell = stage.lab.events_of("step_succeeded");
-    assert_eq!(tell[0]["step"], "tell");
+    assert_eq!(tell[1]["step"], "tell");
 }
 
 #[test]
@@ -381,10 +384,11 @@ fn whenever_the_flagship_is_killed_nothing_is_done_twice() {
                     assert_eq!(group["failovers"], 1, "seed {seed}, round {round}");
                 }
                 // Killed while one was under way: it is named, and wasn't sent again.
-                Some(1) => {
-                    let failed = lab.events_of("step_failed");
-                    let doubt = failed.iter().any(|event| event["in_doubt"].is_u64());
-                    assert!(doubt, "seed {seed}, round {round}: {failed:#?}");
+                Some(3) => {
+                    let waiting = lab.events_of("step_waiting");
+                    let in_doubt = |event: &Value| event["waiting"]["in_doubt"].is_object();
+                    let doubt = waiting.iter().any(in_doubt);
+                    assert!(doubt, "seed {seed}, round {round}: {waiting:#?}");
                     let mut once = sent.clone();
                     once.dedup();
                     assert_eq!(sent, once, "seed {seed}, round {round}");

@@ -35,7 +35,7 @@ fn an_interrupt_ends_the_attempt_and_is_recorded() {
         until("the step runs", || stage.cloud.requests().len() > before);
         kill_process(Pid::from_child(&child), signal).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(130));
-        assert_eq!(stage.event("run_interrupted")["signal"], name);
+        assert_eq!(stage.event("run_interrupted")["cause"], name);
         assert!(stage.lab.events_of("run_finished").is_empty());
         let started = stage.lab.events_of("step_started");
         assert_eq!(started.len(), 1, "neither a later step nor `finally` runs");
@@ -168,6 +168,6 @@ fn an_interrupt_does_not_wait_for_a_retry_or_a_pause() {
         std::thread::sleep(Duration::from_millis(300));
         kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(130), "{job}");
-        assert_eq!(stage.event("run_interrupted")["signal"], "SIGHUP");
+        assert_eq!(stage.event("run_interrupted")["cause"], "SIGHUP");
     }
 }

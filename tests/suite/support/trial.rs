@@ -47,8 +47,10 @@ impl Trial {
         self.lab.write("trial.yaml", &runbook.to_string());
         let said = self.lab.sandbook(&["run", "trial", "--env", "trial"]);
         let events = self.lab.events();
-        let ends =
-            |event: &&Value| event["kind"] == "step_succeeded" || event["kind"] == "step_failed";
+        let ends = |event: &&Value| {
+            let kind = event["kind"].as_str().unwrap_or_default();
+            ["step_succeeded", "step_failed", "step_waiting"].contains(&kind)
+        };
         let end = events
             .iter()
             .rev()
@@ -104,6 +106,15 @@ impl Tried {
         assert_eq!(self.end["kind"], "step_failed", "{self}");
         assert_eq!(self.end["failure"]["kind"], kind, "{self}");
         assert_eq!(self.said.status, Some(1), "{self}");
+        self
+    }
+
+    /// Asserts that the step waits, since nobody knows what came of one of its requests.
+    #[track_caller]
+    pub(crate) fn in_doubt(self) -> Tried {
+        assert_eq!(self.end["kind"], "step_waiting", "{self}");
+        assert!(self.end["waiting"]["in_doubt"].is_object(), "{self}");
+        assert_eq!(self.said.status, Some(3), "{self}");
         self
     }
 

@@ -1,15 +1,16 @@
 //! A run that goes on in this process: it is watched, and reported when it is through.
 
+mod ask;
 mod signals;
 mod watch;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use sandbook_executor::{Begun, Engine, Finished, Options, StartError};
+use sandbook_executor::{Begun, Engine, Finished, Options, Project, Queued, StartError};
 use sandbook_journal::{Reader, RunId, RunState, RunStatus, StepId};
 use sandbook_runbook::{Action, Plan, parse_duration};
-use tokio::sync::watch as channel;
+use tokio::sync::{mpsc, watch as channel};
 
 use self::watch::Watch;
 use super::given::runtime;
@@ -24,15 +25,50 @@ use crate::screen::{Output, Paper, complain, safe};
 /// How long nothing is to be seen before it is said why.
 const LONG: Duration = Duration::from_millis(400);
 
-/// Begins a run or takes one up with `begin`, and shows what happens until it is through.
+/// A run that is taken up.
+#[derive(Clone, Copy)]
+pub(super) struct Taking<'a> {
+    pub(super) run: RunId,
+    /// Why it is to go on in a changed environment.
+    pub(super) accept: Option<&'a str>,
+    pub(super) format: arguments::Output,
+}
+
+/// Takes up a run, and shows what happens until it is through.
+pub(super) fn take_up(
+    engine: &Engine,
+    project: &Project,
+    taking: Taking<'_>,
+    output: &mut Output,
+) -> Result<Exit, Problem> {
+    let Taking {
+        run,
+        accept,
+        format,
+    } = taking;
+    let resume = async |options| engine.resume(run, project, accept, options).await;
+    conduct(engine, project, resume, format, output)
+}
+
+/// Begins a run or takes one up with `begin`, and shows what happens until it is through. What it waits for is asked
+/// right here where somebody is there, and then it goes on.
 pub(super) fn conduct(
     engine: &Engine,
+    project: &Project,
     begin: impl AsyncFnOnce(Options) -> Result<Begun, StartError>,
     format: arguments::Output,
     output: &mut Output,
 ) -> Result<Exit, Problem> {
     let runtime = runtime()?;
-    let ended = runtime.block_on(watched(begin, format, output));
+    let mut ended = runtime.block_on(watched(begin, format, output));
+    while let Ok((run, state, finished)) = &ended {
+        let asks = finished.status == RunStatus::Waiting && !format.is_json();
+        if !asks || !ask::ask(engine, &runtime, *run, state)? {
+            break;
+        }
+        let resume = async |options| engine.resume(*run, project, None, options).await;
+        ended = runtime.block_on(watched(resume, format, output));
+    }
     // What still hangs in a worker has no effect any more: the run is over and on record.
     runtime.shutdown_background();
     let (id, state, finished) = ended?;
@@ -51,6 +87,9 @@ pub(super) fn conduct(
         };
         output.text(&final_report(&run, output.paper));
     }
+    if let Some(no_space) = finished.no_space {
+        return Err(Problem::no_space(no_space, id));
+    }
     Ok(exit(finished.status))
 }
 
@@ -61,11 +100,13 @@ async fn watched(
 ) -> Result<(RunId, RunState, Finished), Problem> {
     let (stop, stopped) = channel::channel(None);
     signals::listen(stop)?;
+    let (queued, waits_behind) = mpsc::unbounded_channel();
     let options = Options {
         operator: operator(),
         stop: stopped.clone(),
+        queued,
     };
-    let notice = tokio::spawn(say_why_it_takes_long());
+    let notice = tokio::spawn(say_why_it_takes_long(waits_behind));
     let begun = begin(options).await;
     notice.abort();
     let Begun {
@@ -100,9 +141,16 @@ async fn watched(
     Ok((id, state, finished))
 }
 
-/// Before its first event a run obtains its credentials, and compiles what was never run before.
-async fn say_why_it_takes_long() {
-    tokio::time::sleep(LONG).await;
+/// Before its first event a run waits for its turn, obtains its credentials, and compiles what was never run before.
+async fn say_why_it_takes_long(mut queued: mpsc::UnboundedReceiver<Queued>) {
+    let first = tokio::time::timeout(LONG, queued.recv()).await;
+    if let Ok(mut waits) = first {
+        while let Some(behind) = waits {
+            complain(&render::queued(&behind));
+            waits = queued.recv().await;
+        }
+        return;
+    }
     if Paper::standard_error().is_terminal() {
         complain(
             "Obtaining credentials and loading plugins. A plugin's first run takes longer: it is compiled.",
@@ -121,7 +169,7 @@ fn waits(plan: &Plan) -> HashMap<StepId, Duration> {
                 let wait = parse_duration(text.as_str()?).ok()?;
                 Some((planned.step.id.as_str().into(), wait))
             }
-            Action::Plugin(_) | Action::Assert(_) => None,
+            Action::Plugin(_) | Action::Assert(_) | Action::Approval(_) | Action::Manual(_) => None,
         });
     waits.collect()
 }

@@ -2,7 +2,7 @@
 
 use sandbook_executor::Engine;
 
-use super::conduct::conduct;
+use super::conduct::{Taking, take_up};
 use crate::arguments::Resume;
 use crate::exit::Exit;
 use crate::places::Places;
@@ -17,7 +17,10 @@ pub(crate) fn resume(
     let project = places.project()?;
     let run = places.record()?.resolve(&arguments.run)?;
     let engine = Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?;
-    let accept = arguments.reason.as_deref();
-    let resume = async |options| engine.resume(run, &project, accept, options).await;
-    conduct(&engine, resume, arguments.output, output)
+    let taking = Taking {
+        run,
+        accept: arguments.reason.as_deref(),
+        format: arguments.output,
+    };
+    take_up(&engine, &project, taking, output)
 }

@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &Run, places: &Places, output: &mut Output) -> Resu
     confirm(&prepared, arguments)?;
     let engine = Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?;
     let start = async |options| engine.start(prepared, arguments.dry_run, options).await;
-    conduct(&engine, start, arguments.output, output)
+    conduct(&engine, &project, start, arguments.output, output)
 }
 
 /// Lets a person see what is about to be done. Only what may change something is asked about.

@@ -14,16 +14,10 @@ pub(crate) struct Ceiling {
 }
 
 impl Ceiling {
-    /// Takes in what a runbook's steps may ask for. An environment fills in its own variables; what is only known
-    /// later stands as `*`.
+    /// Takes in what a runbook's steps and their rollbacks may ask for. An environment fills in its own variables;
+    /// what is only known later stands as `*`.
     pub(crate) fn add(&mut self, runbook: &Runbook) {
-        let steps = runbook
-            .steps
-            .iter()
-            .chain(&runbook.on_failure)
-            .chain(&runbook.finally);
-        let plugins = steps.filter_map(|step| step.plugin());
-        for line in plugins.flat_map(|using| &using.allow) {
+        for line in runbook.uses().flat_map(|using| &using.allow) {
             match line.for_ceiling() {
                 Some(line) => self.lines.insert(line),
                 None => self.open.insert(line.to_string()),
@@ -59,7 +53,26 @@ impl Ceiling {
 
 #[cfg(test)]
 mod tests {
+    use sandbook_runbook::Source;
+
     use super::*;
+
+    #[test]
+    fn what_undoes_a_step_has_to_be_allowed_too() {
+        let text = "name: x\nsteps:\n  - id: a\n    uses: p\n    allow: [POST https://a.example/jobs]\n    \
+                    rollback: { uses: p, allow: [DELETE https://a.example/jobs/*] }\n";
+        let source = Source {
+            name: "x.yaml".to_owned(),
+            text: text.to_owned(),
+        };
+        let (runbook, _) = Runbook::parse(&source).unwrap();
+        let mut ceiling = Ceiling::default();
+        ceiling.add(&runbook);
+        assert!(ceiling.lines.iter().eq([
+            "DELETE https://a.example/jobs/*",
+            "POST https://a.example/jobs"
+        ]));
+    }
 
     #[test]
     fn a_ceiling_is_yaml_to_paste() {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use sandbook_journal::{
-    Event, LogLevel, Outcome, RequestState, RunState, StepId, StepState, Stored,
+    Event, LogLevel, Outcome, RequestState, RunState, StepId, StepState, Stored, Waiting,
 };
 
-use super::words;
+use super::{asks, words};
 use crate::screen::{Ink, one_line, span};
 
 /// An event as people read it.
@@ -51,15 +51,58 @@ pub(crate) fn sentence(stored: &Stored, state: &RunState) -> Sentence {
             Ink::Plain,
             format!("{}: {}", one_line(&by.name), one_line(text)),
         ),
-        Event::RunInterrupted { signal } => of_run(
+        Event::RunInterrupted { cause } => of_run(
             "■",
             Ink::Warn,
             format!(
                 "interrupted by {}{}",
-                words::signal(*signal),
+                words::interruption(*cause),
                 words::open_ends(state)
             ),
         ),
+        Event::RunWaiting { .. } => {
+            let (ink, status) = words::status(state.status());
+            Sentence {
+                weight: Weight::Detail,
+                ..of_run("?", ink, status.to_owned())
+            }
+        }
+        Event::StepWaiting { step, .. } => waiting(step, state),
+        Event::Decided {
+            step,
+            by,
+            decision,
+            reason,
+        } => {
+            let why = reason.as_deref().map(|why| format!(": {}", one_line(why)));
+            let text = format!(
+                "{} said `{}`{}",
+                one_line(&by.name),
+                decision.as_str(),
+                why.unwrap_or_default()
+            );
+            main(step, "☞", Ink::Plain, text)
+        }
+        Event::CancelRequested {
+            by,
+            reason,
+            rollback,
+        } => {
+            let how = if *rollback { ", to be undone" } else { "" };
+            let (who, why) = (one_line(&by.name), one_line(reason));
+            of_run("■", Ink::Warn, format!("cancelled by {who}{how}: {why}"))
+        }
+        Event::UndoRequested { by, reason } => {
+            let (who, why) = (one_line(&by.name), one_line(reason));
+            of_run("↶", Ink::Warn, format!("{who} has it undone: {why}"))
+        }
+        Event::RollbackStarted { steps } => {
+            let what = match steps.as_slice() {
+                [] => "there is nothing to undo".to_owned(),
+                steps => format!("undoing: {}", words::names(steps)),
+            };
+            of_run("↶", Ink::Warn, what)
+        }
         Event::RunResumed { operator, host, .. } => of_run(
             "▸",
             Ink::Name,
@@ -235,6 +278,29 @@ pub(crate) fn done(step: &StepState) -> String {
     text
 }
 
+/// What a step waits for, with why.
+fn waiting(id: &StepId, state: &RunState) -> Sentence {
+    let step = state.step(id.as_str());
+    let Some((step, question)) = step.and_then(|step| Some((step, step.question.as_ref()?))) else {
+        return main(id, "?", Ink::Warn, "waits for a person".to_owned());
+    };
+    let why = match &question.waiting {
+        Waiting::Approval { .. } | Waiting::Manual { .. } => None,
+        Waiting::InDoubt { request } => {
+            let mut latest = step.latest_requests().iter();
+            latest
+                .find(|it| it.number == *request)
+                .map(|it| format!(": {}", words::request(&it.asked)))
+        }
+        _ => step
+            .failure
+            .as_ref()
+            .map(|failure| format!(": {}", words::failure(failure))),
+    };
+    let text = format!("waits, {}{}", asks(question), why.unwrap_or_default());
+    main(id, "?", Ink::Warn, text)
+}
+
 fn failed(id: &StepId, let_pass: bool, state: &RunState) -> Sentence {
     let Some(step) = state.step(id.as_str()) else {
         return main(id, "✗", Ink::Bad, "failed".to_owned());
@@ -344,7 +410,7 @@ mod tests {
     fn an_interruption_names_what_is_in_doubt() {
         let [begun, ended] = sample::sent("a", 1, 202);
         let interrupted = Event::RunInterrupted {
-            signal: sandbook_journal::Signal::Terminate,
+            cause: sandbook_journal::Signal::Terminate.into(),
         };
         let before = || [sample::started(&["a"], false), sample::begun("a")];
         let said = last(

@@ -63,6 +63,10 @@ impl Live {
                 self.said.remove(step);
                 self.ended += 1;
             }
+            Event::StepWaiting { step, .. } => {
+                self.running.retain(|running| running != step);
+                self.said.remove(step);
+            }
             Event::StepSkipped { .. } => self.ended += 1,
             Event::RunResumed { .. } => {
                 let steps = state.steps().iter();

@@ -2,7 +2,8 @@
 
 use sandbook_executor::Prepared;
 use sandbook_runbook::{
-    Action, Backoff, Grant, Needs, OnFailure, Plan, Planned, Step, Template, format_duration,
+    Action, Approval, Backoff, Behavior, Grant, Needs, OnFailure, Plan, Planned, Step, Template,
+    format_duration,
 };
 
 use super::heading::rehearsal_in;
@@ -35,6 +36,7 @@ pub(crate) fn plan(prepared: &Prepared, paper: Paper) -> String {
             paper.ink(Ink::Strong, "Inputs:")
         ));
     }
+    text.push_str(&group(plan, paper));
     for (heading, steps) in sections(plan) {
         if !steps.is_empty() {
             text.push_str(&format!("\n{}\n", paper.ink(Ink::Strong, heading)));
@@ -46,9 +48,26 @@ pub(crate) fn plan(prepared: &Prepared, paper: Paper) -> String {
     text
 }
 
-/// Whether some step may send a request that can change something.
+/// Which runs there is to be only one of at a time.
+fn group(plan: &Plan, paper: Paper) -> String {
+    let Some((group, behavior)) = plan.group() else {
+        return String::new();
+    };
+    let how = match behavior {
+        Behavior::Reject => "is refused while another one holds it",
+        Behavior::Queue => "waits for its turn while another one holds it",
+    };
+    let heading = paper.ink(Ink::Strong, "Group:");
+    format!(
+        "\n{heading}\n  {}  a run {how}\n",
+        paper.ink(Ink::Name, &one_line(group))
+    )
+}
+
+/// Whether some step or rollback may send a request that can change something.
 pub(crate) fn may_change_something(plan: &Plan) -> bool {
     plan.all_steps()
+        .chain(plan.rollbacks())
         .flat_map(|planned| &planned.permission.step)
         .any(Grant::may_change)
 }
@@ -195,6 +214,8 @@ fn what(step: &Step) -> String {
         Action::Plugin(using) => using.plugin.to_string(),
         Action::Wait(_) => "wait".to_owned(),
         Action::Assert(_) => "assert".to_owned(),
+        Action::Approval(_) => "approval".to_owned(),
+        Action::Manual(_) => "manual".to_owned(),
     }
 }
 
@@ -227,7 +248,24 @@ fn what_exactly(planned: &Planned, prepared: &Prepared) -> String {
             _ => "a wait, for as long as it is known only then".to_owned(),
         },
         Action::Assert(check) => format!("a check that {}", safe(&check.condition.to_string())),
+        Action::Approval(approval) => who_approves(approval),
+        Action::Manual(_) => "what a person does by hand".to_owned(),
     }
+}
+
+fn who_approves(approval: &Approval) -> String {
+    let people = match (approval.min, &approval.approvers[..]) {
+        (1, []) => "anybody".to_owned(),
+        (min, []) => format!("{min} people"),
+        (min, [_, _, ..]) => format!("{min} of {}", safe(&approval.approvers.join(", "))),
+        (_, [only]) => safe(only).into_owned(),
+    };
+    let but = if approval.allow_self {
+        ""
+    } else {
+        " but whoever starts the run"
+    };
+    format!("an approval by {people}{but}")
 }
 
 fn touches_sensitive(prepared: &Prepared, template: &Template) -> bool {

@@ -38,6 +38,7 @@ pub(crate) fn plan_json(prepared: &Prepared) -> Value {
             "protected": environment.protected,
         })),
         "inputs": inputs,
+        "group": plan.group().map(|(name, behavior)| json!({ "name": name, "behavior": behavior.as_str() })),
         "steps": steps,
         "on_failure": on_failure,
         "finally": finally,
@@ -55,6 +56,8 @@ fn step(planned: &Planned, prepared: &Prepared) -> Value {
         ),
         Action::Wait(_) => ("wait", None),
         Action::Assert(_) => ("assert", None),
+        Action::Approval(_) => ("approval", None),
+        Action::Manual(_) => ("manual", None),
     };
     let needs = match &step.needs {
         Needs::AllBefore => json!("all_before"),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use sandbook_journal::{Outcome, RequestState, RunId, RunState, RunStatus, StepState, StepStatus};
 
 use super::held::Held;
-use super::words;
-use crate::screen::{Ink, Paper, Table, one_line, span};
+use super::{questions, words};
+use crate::screen::{Ink, Paper, Table, Zone, one_line, span};
 
 /// How many of a step's requests are listed; `show` has them all.
 const MOST_REQUESTS: usize = 5;
@@ -30,6 +30,7 @@ pub(crate) fn report(run: &Standing<'_>, paper: Paper) -> String {
         changes(run.state, paper)
     };
     text.push_str(&outputs(run.state, paper));
+    text.push_str(&questions(run.id, run.state, &Zone::local(), paper));
     text.push_str(&last_line(run, paper));
     text
 }
@@ -53,6 +54,8 @@ fn changes(state: &RunState, paper: Paper) -> String {
         let said = match step.status {
             StepStatus::Succeeded => step.summary.as_deref().map(one_line).unwrap_or_default(),
             StepStatus::Failed => "before it failed".to_owned(),
+            StepStatus::Waiting => "before it waited for a person".to_owned(),
+            StepStatus::RolledBack => "undone".to_owned(),
             _ => "before it was cut off".to_owned(),
         };
         table.row([(Ink::Name, step.id.to_string()), (Ink::Plain, said)]);
@@ -162,6 +165,8 @@ fn last_line(run: &Standing<'_>, paper: Paper) -> String {
     } else if run.status == RunStatus::Interrupted && !is_dry(run.state) {
         line.push_str(&format!(": `sandbook resume {}` goes on with it", run.id));
         line.push_str(&words::open_ends(run.state));
+    } else if run.status == RunStatus::Waiting {
+        line.push_str(" for a person");
     }
     line + "\n"
 }
@@ -246,7 +251,7 @@ mod tests {
                     asked,
                 },
                 Event::RunInterrupted {
-                    signal: Signal::Interrupt,
+                    cause: Signal::Interrupt.into(),
                 },
             ])
         };

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::effects::{Effect, Fate, effects};
 use super::event::{broke, done};
 use super::report::{Standing, report};
-use super::{rehearsal, words};
+use super::{asks, rehearsal, words};
 use crate::screen::{Ink, Paper, Table, Zone, one_line, span};
 
 /// A run for people: what it was, its steps, every effect, notes, and the report of its end.
@@ -17,6 +17,7 @@ pub(crate) fn run(run: &Standing<'_>, events: &[Stored], zone: &Zone, paper: Pap
         header(run, events, zone, paper),
         steps(run, paper),
         effects_table(&effects(events), zone, paper),
+        decisions(events, zone, paper),
         notes(events, zone, paper),
         report(run, paper),
     ];
@@ -61,6 +62,9 @@ fn header(run: &Standing<'_>, events: &[Stored], zone: &Zone, paper: Paper) -> S
             ),
         );
     }
+    if let Some(group) = &facts.group {
+        fact("group", one_line(group));
+    }
     let started = state.started_at().unwrap_or_default();
     fact(
         "started",
@@ -74,8 +78,9 @@ fn header(run: &Standing<'_>, events: &[Stored], zone: &Zone, paper: Paper) -> S
     for stored in events {
         let at = zone.stamp(stored.time);
         match &stored.event {
-            Event::RunInterrupted { signal } => {
-                fact("interrupted", format!("{at} by {}", words::signal(*signal)));
+            Event::RunInterrupted { cause } => {
+                let cause = words::interruption(*cause);
+                fact("interrupted", format!("{at} by {cause}"));
             }
             Event::RunResumed {
                 operator,
@@ -124,10 +129,10 @@ fn steps(run: &Standing<'_>, paper: Paper) -> String {
     {
         if step.section != section {
             section = step.section;
-            let name = if section == Section::Finally {
-                "finally"
-            } else {
-                "on failure"
+            let name = match section {
+                Section::Finally => "finally",
+                Section::Rollback => "undoing",
+                _ => "on failure",
             };
             table.row([(Ink::Faint, name.to_owned())]);
         }
@@ -147,15 +152,20 @@ fn steps(run: &Standing<'_>, paper: Paper) -> String {
     )
 }
 
-/// Steps for a failure that did not come are no news.
+/// Steps for a failure that did not come are no news, nor is what would have undone what stays.
 fn is_worth_a_line(step: &StepState) -> bool {
-    step.section != Section::OnFailure || step.attempt > 0
+    let is_planned = matches!(step.section, Section::Steps | Section::Finally);
+    is_planned || step.attempt > 0
 }
 
 fn standing(step: &StepState) -> String {
     match step.status {
         StepStatus::Succeeded => done(step),
         StepStatus::Failed => broke(step) + if step.let_pass { "; let pass" } else { "" },
+        StepStatus::Waiting => step.question.as_ref().map_or_else(
+            || step.status.to_string(),
+            |it| format!("waits, {}", asks(it)),
+        ),
         StepStatus::Skipped => step
             .skipped
             .as_ref()
@@ -233,6 +243,39 @@ fn effects_table(effects: &[Effect<'_>], zone: &Zone, paper: Paper) -> String {
     )
 }
 
+/// What people have decided, when, and why.
+fn decisions(events: &[Stored], zone: &Zone, paper: Paper) -> String {
+    let mut table = Table::indented(2);
+    for stored in events {
+        let (by, what, reason) = match &stored.event {
+            Event::Decided {
+                step,
+                by,
+                decision,
+                reason,
+            } => {
+                let what = format!("`{}` for `{step}`", decision.as_str());
+                (by, what, reason.as_deref())
+            }
+            Event::CancelRequested { by, reason, .. } => (by, "cancel".to_owned(), Some(&**reason)),
+            Event::UndoRequested { by, reason } => (by, "undo".to_owned(), Some(&**reason)),
+            _ => continue,
+        };
+        table.row([
+            (Ink::Faint, zone.stamp(stored.time)),
+            (Ink::Name, one_line(&by.name)),
+            (Ink::Plain, what),
+            (Ink::Plain, reason.map(one_line).unwrap_or_default()),
+        ]);
+    }
+    let rendered = table.render(paper.uncut());
+    if rendered.is_empty() {
+        rendered
+    } else {
+        format!("{}\n{rendered}", paper.ink(Ink::Strong, "Decisions:"))
+    }
+}
+
 fn notes(events: &[Stored], zone: &Zone, paper: Paper) -> String {
     let mut table = Table::indented(2);
     for stored in events {
@@ -260,6 +303,7 @@ pub(crate) fn run_json(events: &[Stored], state: &RunState, status: RunStatus) -
             "id": step.id, "section": step.section, "status": step.status, "attempts": step.attempt,
             "started_at": step.first_started_at, "ended_at": step.ended_at, "changed": step.changed,
             "summary": step.summary, "outputs": step.outputs, "unknown": step.unknown,
+            "waiting": step.question.as_ref().map(|question| &question.waiting),
             "skipped": step.skipped, "failure": step.failure, "in_doubt": step.in_doubt, "let_pass": step.let_pass,
         })
     });

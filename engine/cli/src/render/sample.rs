@@ -31,6 +31,7 @@ pub(super) fn started(steps: &[&str], dry_run: bool) -> Event {
         engine: "0.1.0".to_owned(),
         dry_run,
         seed: None,
+        group: None,
         sections: Sections {
             steps: steps.iter().map(|&id| StepId::new(id)).collect(),
             ..Sections::default()

@@ -1,8 +1,8 @@
 //! The words for what the record holds.
 
 use sandbook_journal::{
-    Asked, Failure, FailureKind, Kept, LogLevel, Outcome, Recorded, RunState, RunStatus, Signal,
-    SkipReason, StepState, StepStatus,
+    Asked, Failure, FailureKind, Interruption, Kept, LogLevel, Outcome, Recorded, RunState,
+    RunStatus, Signal, SkipReason, StepState, StepStatus,
 };
 
 use crate::screen::{Ink, one_line, safe, span};
@@ -40,6 +40,7 @@ pub(crate) fn skipped(reason: &SkipReason) -> String {
         SkipReason::Condition => "skipped: its `if` is false".to_owned(),
         SkipReason::Need { step } => format!("skipped: it needs `{step}`, which did not get done"),
         SkipReason::Stopped => "skipped: another step failed".to_owned(),
+        SkipReason::Decided => "skipped by a person".to_owned(),
         SkipReason::Listed { unknown } => format!(
             "not run: it uses {}, not known in a dry run",
             names(unknown)
@@ -126,12 +127,13 @@ pub(crate) fn level(level: LogLevel) -> (Ink, &'static str) {
     }
 }
 
-/// A signal's name.
-pub(crate) fn signal(signal: Signal) -> &'static str {
-    match signal {
-        Signal::Interrupt => "SIGINT",
-        Signal::Terminate => "SIGTERM",
-        Signal::Hangup => "SIGHUP",
+/// What interrupted a run.
+pub(crate) fn interruption(cause: Interruption) -> &'static str {
+    match cause {
+        Interruption::Signal(Signal::Interrupt) => "SIGINT",
+        Interruption::Signal(Signal::Terminate) => "SIGTERM",
+        Interruption::Signal(Signal::Hangup) => "SIGHUP",
+        Interruption::NoSpace => "a disk that is nearly full",
     }
 }
 

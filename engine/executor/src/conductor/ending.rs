@@ -2,10 +2,11 @@
 
 use std::cmp::Reverse;
 use std::sync::MutexGuard;
+use std::time::Duration;
 
-use sandbook_journal::{self as journal, Entry as Line, Event, SkipReason};
+use sandbook_journal::{self as journal, Entry as Line, Event, FinalStatus, SkipReason, Waiting};
 use sandbook_runbook::{OnFailure, Step, StepFacts};
-use sandbook_sandbox::Output;
+use sandbook_sandbox::{Failure, Output};
 use serde_json::json;
 
 use super::{Conductor, Timer};
@@ -35,6 +36,7 @@ impl Conductor<'_> {
             held_back: seen.held_back,
             jitter: self.setting.jitter,
         };
+        let in_doubt = seen.lost.or(seen.ambiguous);
         match judge(ended, &step.retry, circumstances) {
             Verdict::Succeeded(mut output) => match self.check_output(step, &output) {
                 Ok(()) => {
@@ -44,38 +46,59 @@ impl Conductor<'_> {
                 Err(lie) => self.fail(index, attempt, facts::bad_output(lie), seen.ambiguous),
             },
             Verdict::HeldBack => self.held_back(index, attempt),
-            Verdict::Again { failure, wait } => {
-                if failure.start_over {
-                    self.replay(index).clear();
+            Verdict::Again { failure, .. } if self.is_cut_off(index) => {
+                self.fail_for_good(index, attempt, facts::failure(failure), None);
+            }
+            Verdict::Again { failure, wait } => self.try_again(index, attempt, failure, wait),
+            Verdict::Diverged {
+                recorded,
+                asked,
+                failure,
+            } => {
+                let failure = self.redacted(facts::failure(failure));
+                if self.is_cut_off(index) {
+                    self.fail_for_good(index, attempt, failure, None);
+                } else {
+                    let waiting = Waiting::Diverged { recorded, asked };
+                    self.ask(index, attempt, waiting, Some(failure));
                 }
-                self.failures[index] += 1;
-                let retry_at = self.setting.clock.now().saturating_add(millis(wait));
-                self.timers
-                    .push(Reverse((retry_at, index, Timer::Retry(attempt + 1))));
-                let (step, failure) = (facts::id(&step.id), self.redacted(facts::failure(failure)));
-                self.write(Event::AttemptFailed {
-                    step,
-                    attempt,
-                    failure,
-                    retry_at,
-                });
             }
             Verdict::Failed { failure, in_doubt } => {
                 self.fail(index, attempt, facts::failure(failure), in_doubt);
             }
-            Verdict::Stopped(stop) => {
-                // While the run is interrupted the step stays as it is; any other stop is the engine's own fault.
-                if self.setting.desk.stop.borrow().is_none() {
-                    return Err(Failed::stopped(&step.id, stop));
-                }
+            // While the run is interrupted the step stays as it is.
+            Verdict::Stopped(_) if self.setting.desk.stop.borrow().is_some() => {}
+            Verdict::Stopped(_) if self.is_cut_off(index) => {
+                self.fail(index, attempt, facts::cancelled(), in_doubt);
             }
+            // Any other stop is the engine's own fault.
+            Verdict::Stopped(stop) => return Err(Failed::stopped(&step.id, stop)),
         }
         Ok(())
     }
 
+    fn try_again(&mut self, index: usize, attempt: u32, failure: Failure, wait: Duration) {
+        if failure.start_over {
+            self.replay(index).clear();
+        }
+        self.failures[index] += 1;
+        let retry_at = self.setting.clock.now().saturating_add(millis(wait));
+        self.timers
+            .push(Reverse((retry_at, index, Timer::Retry(attempt + 1))));
+        let failure = self.redacted(facts::failure(failure));
+        self.write(Event::AttemptFailed {
+            step: self.steps.id(index),
+            attempt,
+            failure,
+            retry_at,
+        });
+    }
+
     /// The record of a step that was attempted.
-    pub(super) fn replay(&self, index: usize) -> MutexGuard<'_, Replay> {
-        self.replays[&index]
+    pub(super) fn replay(&mut self, index: usize) -> MutexGuard<'_, Replay> {
+        self.replays
+            .entry(index)
+            .or_default()
             .lock()
             .expect("nothing panics while it holds this lock")
     }
@@ -97,36 +120,41 @@ impl Conductor<'_> {
         let outputs = output.data.as_object().unwrap_or(&empty);
         let (outputs, contents) = facts::recorded(outputs, is_sensitive, &self.setting.desk.key);
         let event = Event::StepSucceeded {
-            step: facts::id(&planned.step.id),
+            step: self.steps.id(index),
             attempt,
             outputs,
             changed: output.changed,
             summary: Some(output.summary).filter(|summary| !summary.is_empty()),
             unknown: false,
         };
-        self.scope.set_step(
-            &planned.step.id,
-            &facts::succeeded(output.changed, output.data),
-        );
+        self.succeeded.push((index, output.changed));
+        if self.steps.is_rollback(index) {
+            self.scope
+                .set_step(&planned.step.id, &StepFacts::rolled_back());
+        } else {
+            let succeeded = facts::succeeded(output.changed, output.data);
+            self.tell(index, &succeeded);
+        }
         self.write(Line { event, contents });
-        self.agenda.done(index, Done::Satisfied);
+        self.settle(index, Done::Satisfied);
     }
 
-    pub(super) fn held_back(&mut self, index: usize, attempt: u32) {
+    fn held_back(&mut self, index: usize, attempt: u32) {
         let id = &self.steps.get(index).step.id;
         self.unknown.insert(id.clone());
-        self.scope.set_step(id, &facts::succeeded(true, json!({})));
+        self.tell(index, &facts::succeeded(true, json!({})));
         self.write(Event::StepSucceeded {
-            step: facts::id(id),
+            step: self.steps.id(index),
             attempt,
             outputs: journal::Values::new(),
             changed: true,
             summary: None,
             unknown: true,
         });
-        self.agenda.done(index, Done::Satisfied);
+        self.settle(index, Done::Satisfied);
     }
 
+    /// A step has failed: a doubt waits for a person whatever the runbook says, and the rest as it says.
     pub(super) fn fail(
         &mut self,
         index: usize,
@@ -136,6 +164,28 @@ impl Conductor<'_> {
     ) {
         // The engine's own words may quote what an expression came to.
         let failure = self.redacted(failure);
+        let pauses = self.steps.get(index).step.on_failure == OnFailure::Pause;
+        let waiting = match in_doubt {
+            Some(request) => Some(Waiting::InDoubt { request }),
+            None if pauses && !self.setting.dry_run && !self.is_cut_off(index) => {
+                Some(Waiting::Paused)
+            }
+            None => None,
+        };
+        match waiting {
+            Some(waiting) => self.ask(index, attempt, waiting, Some(failure)),
+            None => self.fail_for_good(index, attempt, failure, None),
+        }
+    }
+
+    /// A step has failed, and nobody is asked.
+    pub(super) fn fail_for_good(
+        &mut self,
+        index: usize,
+        attempt: u32,
+        failure: journal::Failure,
+        in_doubt: Option<u32>,
+    ) {
         let step = &self.steps.get(index).step;
         // Steps of a dry run see a world in which what was held back has not happened: their failing says little.
         let beside_the_point = self.setting.dry_run && !self.unknown.is_empty();
@@ -143,38 +193,86 @@ impl Conductor<'_> {
         if beside_the_point {
             self.unknown.insert(step.id.clone());
         }
-        if !let_pass && self.broke.is_none() {
-            self.broke = Some((step.id.clone(), failure.message.clone()));
-        }
-        self.scope.set_step(&step.id, &facts::failed(&failure));
         if let_pass {
-            self.passed.push(facts::id(&step.id));
+            self.passed.push(self.steps.id(index));
+            self.end_failed(index, attempt, failure, in_doubt, true);
+        } else {
+            self.break_off(index, attempt, failure, in_doubt);
         }
+    }
+
+    /// A step has failed, and what follows it doesn't start.
+    pub(super) fn break_off(
+        &mut self,
+        index: usize,
+        attempt: u32,
+        failure: journal::Failure,
+        in_doubt: Option<u32>,
+    ) {
+        let failure = self.redacted(failure);
+        let step = &self.steps.get(index).step;
+        let why = || (step.id.clone(), failure.message.clone());
+        if self.steps.is_rollback(index) {
+            self.undo_broke.get_or_insert_with(why);
+        } else {
+            // What a cancellation ends is not why the run ends.
+            if self.cancelled.is_none() {
+                self.broke.get_or_insert_with(why);
+            }
+            if step.on_failure == OnFailure::Rollback && !self.setting.dry_run {
+                self.agenda.want_rollback();
+            }
+        }
+        self.end_failed(index, attempt, failure, in_doubt, false);
+    }
+
+    fn end_failed(
+        &mut self,
+        index: usize,
+        attempt: u32,
+        failure: journal::Failure,
+        in_doubt: Option<u32>,
+        let_pass: bool,
+    ) {
+        self.tell(index, &facts::failed(&failure));
         self.write(Event::StepFailed {
-            step: facts::id(&step.id),
+            step: self.steps.id(index),
             attempt,
             failure,
             in_doubt,
             let_pass,
         });
-        self.agenda.done(
-            index,
-            if let_pass {
-                Done::Satisfied
-            } else {
-                Done::Broke
-            },
-        );
+        let how = if let_pass {
+            Done::Satisfied
+        } else {
+            Done::Broke
+        };
+        self.settle(index, how);
     }
 
     pub(super) fn skip(&mut self, index: usize, reason: SkipReason, how: Done) {
-        let id = &self.steps.get(index).step.id;
-        self.scope.set_step(id, &StepFacts::skipped());
+        self.tell(index, &StepFacts::skipped());
         self.write(Event::StepSkipped {
-            step: facts::id(id),
+            step: self.steps.id(index),
             reason,
         });
-        self.agenda.done(index, how);
+        self.settle(index, how);
+    }
+
+    /// Says that a step is over. For those that need it, one that was let go was so before.
+    pub(super) fn settle(&mut self, index: usize, how: Done) {
+        if !self.let_go.remove(&index) {
+            self.agenda.done(index, how);
+        } else if how == Done::Broke {
+            self.agenda.failed_late();
+        }
+    }
+
+    /// Tells expressions how a step stands; they don't see what undoes one.
+    pub(super) fn tell(&mut self, index: usize, facts: &StepFacts) {
+        if !self.steps.is_rollback(index) {
+            self.scope.set_step(&self.steps.get(index).step.id, facts);
+        }
     }
 
     fn redacted(&self, failure: journal::Failure) -> journal::Failure {
@@ -183,13 +281,10 @@ impl Conductor<'_> {
 
     /// All sections are through: what the runbook puts out, and the last event.
     pub(super) fn finish(&mut self) {
-        let mut error = self
-            .broke
-            .as_ref()
-            .map(|(step, message)| format!("step `{step}`: {message}"));
+        let (mut status, mut error) = self.come_to();
         let mut outputs = journal::Values::new();
         let mut contents = Vec::new();
-        if error.is_none() {
+        if status == FinalStatus::Succeeded {
             match facts::run_outputs(
                 self.plan,
                 &self.scope,
@@ -197,7 +292,7 @@ impl Conductor<'_> {
                 &self.setting.desk.key,
             ) {
                 Ok(evaluated) => (outputs, contents) = evaluated,
-                Err(message) => error = Some(message),
+                Err(message) => (status, error) = (FinalStatus::Failed, Some(message)),
             }
         }
         let redactor = &self.setting.bench.redactor;
@@ -205,10 +300,6 @@ impl Conductor<'_> {
         if let Some(error) = &mut error {
             sensitive::redact_text(redactor, error);
         }
-        let status = match error {
-            None => journal::FinalStatus::Succeeded,
-            Some(_) => journal::FinalStatus::Failed,
-        };
         let passed_failures = std::mem::take(&mut self.passed);
         let failed_step = self.broke.as_ref().map(|(step, _)| facts::id(step));
         let event = Event::RunFinished {
@@ -220,5 +311,37 @@ impl Conductor<'_> {
         };
         self.write(Line { event, contents });
         self.finished = Some(status);
+    }
+
+    /// How the run ends, and why.
+    fn come_to(&self) -> (FinalStatus, Option<String>) {
+        let undo_broke = self
+            .undo_broke
+            .as_ref()
+            .map(|(step, why)| format!("undoing stopped at step `{step}`: {why}"));
+        let broke = self
+            .broke
+            .as_ref()
+            .map(|(step, why)| format!("step `{step}`: {why}"));
+        let cancelled = self
+            .cancelled
+            .as_ref()
+            .map(|it| format!("cancelled by {}: {}", it.by.name, it.reason));
+        let status = match (&cancelled, &broke) {
+            _ if self.undoing && undo_broke.is_some() => FinalStatus::Failed,
+            _ if self.undoing => FinalStatus::Cancelled,
+            (Some(_), _) => FinalStatus::Cancelled,
+            (None, Some(_)) => FinalStatus::Failed,
+            (None, None) => FinalStatus::Succeeded,
+        };
+        let undone = self
+            .undoing
+            .then(|| "what it had done was undone".to_owned())
+            .filter(|_| undo_broke.is_none());
+        let why: Vec<String> = [cancelled, broke, undone, undo_broke]
+            .into_iter()
+            .flatten()
+            .collect();
+        (status, Some(why.join("; ")).filter(|why| !why.is_empty()))
     }
 }

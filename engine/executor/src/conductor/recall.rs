@@ -3,56 +3,86 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use sandbook_journal::{self as journal, StepState, StepStatus};
-use sandbook_runbook::{Action, StepFacts};
+use sandbook_journal::{self as journal, Reader, RunState, StepState, StepStatus, Waiting};
+use sandbook_runbook::StepFacts;
 use serde_json::Value;
 
 use super::{Conductor, Timer};
 use crate::facts;
+use crate::failed::Failed;
+use crate::past::Contents;
 
 impl Conductor<'_> {
     /// Tells expressions what the finished steps came to, and goes on with those that were begun.
     pub(super) fn recall(
         &mut self,
-        on_record: &[StepState],
+        on_record: &RunState,
         outputs: &BTreeMap<journal::StepId, Value>,
-    ) {
-        for (index, state) in on_record.iter().enumerate() {
-            let id = &self.steps.get(index).step.id;
+    ) -> Result<(), Failed> {
+        for (index, state) in on_record.steps().iter().enumerate() {
             match (state.status, &state.failure) {
                 (StepStatus::Succeeded, _) => {
                     let outputs = outputs.get(&state.id).cloned().unwrap_or_default();
                     let succeeded = facts::succeeded(state.changed, outputs);
-                    self.scope.set_step(id, &succeeded);
+                    self.tell(index, &succeeded);
                 }
                 (StepStatus::Failed, Some(failure)) => {
-                    self.scope.set_step(id, &facts::failed(failure));
+                    self.tell(index, &facts::failed(failure));
                 }
-                (StepStatus::Skipped, _) => self.scope.set_step(id, &StepFacts::skipped()),
+                (StepStatus::Skipped, _) => self.tell(index, &StepFacts::skipped()),
+                (StepStatus::RolledBack, _) => self.tell(index, &StepFacts::rolled_back()),
                 _ => {}
             }
         }
-        for (index, state) in on_record.iter().enumerate() {
-            if state.status == StepStatus::Running {
-                self.go_on(index, state);
+        for (index, state) in on_record.steps().iter().enumerate() {
+            match state.status {
+                StepStatus::Running => self.go_on(index, state),
+                StepStatus::Waiting => self.wait_on(index, state)?,
+                _ => {}
             }
         }
+        // What was to be approved by now hasn't been.
+        self.ring();
+        Ok(())
     }
 
     /// Goes on with a step that was begun, and whose attempt, if one was open, was cut off.
     fn go_on(&mut self, index: usize, state: &StepState) {
-        let next = state.attempt + 1;
         if let Some(doubt) = state.doubt() {
+            let request = doubt.number;
             let failure = facts::cut_off_in_doubt();
-            return self.fail(index, state.attempt, failure, Some(doubt.number));
+            let waiting = Waiting::InDoubt { request };
+            return self.ask(index, state.attempt, waiting, Some(failure));
         }
-        if let Some(retry_at) = state.retry_at {
-            let retry = Timer::Retry(next);
-            return self.timers.push(Reverse((retry_at, index, retry)));
+        if self.is_cut_off(index) {
+            return self.fail_for_good(index, state.attempt, facts::cancelled(), None);
         }
-        match self.steps.get(index).step.action {
-            Action::Plugin(_) => self.enqueue(index, next),
-            Action::Wait(_) | Action::Assert(_) => self.begin(self.due(index, next)),
+        let next = state.attempt + 1;
+        match state.retry_at {
+            Some(at) => self.timers.push(Reverse((at, index, Timer::Retry(next)))),
+            None => self.go(index, next),
         }
+    }
+
+    /// Goes on with a step that waits for a person, if there is a decision by now.
+    fn wait_on(&mut self, index: usize, state: &StepState) -> Result<(), Failed> {
+        let Some(question) = &state.question else {
+            return Ok(());
+        };
+        self.ask_again(index, state, question);
+        if question.given_up {
+            self.asking.remove(&index);
+            self.fail_for_good(index, state.attempt, facts::cancelled(), None);
+        } else if question.decided.is_some() {
+            let failed = |error: journal::ReadError| Failed::State(error.into());
+            let reader = Reader::open(&self.setting.state).map_err(|error| failed(error.into()))?;
+            let run = self.setting.desk.run;
+            let contents = Contents {
+                reader: &reader,
+                run,
+            };
+            self.resolve(index, state, &contents)?;
+        }
+        Ok(())
     }
 }

@@ -51,14 +51,15 @@ impl Conductor<'_> {
             .check_input(&input)
             .map_err(facts::invalid)?;
         let replay = Arc::clone(self.replays.entry(index).or_default());
+        let bench = Arc::clone(&self.setting.bench);
         let mut record = self.replay(index);
         record.rewind();
-        record.redact(&self.setting.bench.redactor);
+        record.redact(&bench.redactor);
         drop(record);
         Ok(Box::new(Attempt {
             index,
             attempt,
-            step: facts::id(&planned.step.id),
+            step: self.steps.id(index),
             plugin: using.plugin.clone(),
             input,
             timeout: planned.step.timeout,
@@ -130,7 +131,12 @@ impl Conductor<'_> {
 
     fn make(&self, attempt: Attempt) -> impl Future<Output = Attempted> + Send + use<> {
         let bench = Arc::clone(&self.setting.bench);
-        let desk = self.setting.desk.clone();
+        let mut desk = self.setting.desk.clone();
+        if self.steps.is_before_finally(attempt.index) {
+            desk.cut = self.cut.subscribe();
+        } else {
+            desk.cut = self.uncut.subscribe();
+        }
         let first_start = self.started_at[attempt.index].expect("what is launched was begun");
         async move { attempt.make(&bench, desk, first_start).await }
     }

@@ -32,6 +32,9 @@ pub struct RunStarted {
     /// What the steps' random numbers are drawn from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<Seed>,
+    /// The group that it holds until it is finished; a dry run holds none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// The steps.
     pub sections: Sections,
 }
@@ -70,6 +73,9 @@ pub struct Accepted {
     pub reason: String,
 }
 
+/// What comes behind a step's id in that of its rollback.
+pub const ROLLBACK: &str = ".rollback";
+
 /// The ids of a run's steps, in the order of the runbook. An id is in one of them, once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,6 +86,9 @@ pub struct Sections {
     pub on_failure: Vec<StepId>,
     /// Those that run in any case.
     pub finally: Vec<StepId>,
+    /// Those that undo one of the steps; the id is the step's with [`ROLLBACK`] behind it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollbacks: Vec<StepId>,
 }
 
 /// A person, as the operating system knows them.
@@ -142,6 +151,23 @@ pub enum Signal {
     /// The terminal is gone.
     #[serde(rename = "SIGHUP")]
     Hangup,
+}
+
+/// What interrupted a run. Its text is that of the signal, or `no-space`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Interruption {
+    /// There was too little room left on the disk that holds the record.
+    NoSpace,
+    /// A signal.
+    #[serde(untagged)]
+    Signal(Signal),
+}
+
+impl From<Signal> for Interruption {
+    fn from(signal: Signal) -> Interruption {
+        Interruption::Signal(signal)
+    }
 }
 
 /// How a run can end.

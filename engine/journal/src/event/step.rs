@@ -52,8 +52,10 @@ pub enum SkipReason {
         /// That step.
         step: StepId,
     },
-    /// Another step failed, so nothing new starts.
+    /// Another step failed, or the run was cancelled, so nothing new starts.
     Stopped,
+    /// A person has said that it isn't needed.
+    Decided,
     /// In a dry run: it touches what a held-back step would have put out.
     Listed {
         /// The dotted names that are unknown.

@@ -1,6 +1,6 @@
 //! Cutting long texts: what others said must not make the log grow without bound.
 
-use super::{Event, Failure, Outcome};
+use super::{Event, Failure, Outcome, Waiting};
 
 /// How many bytes a free text of an event keeps.
 const LONGEST: usize = 16 * 1024;
@@ -22,6 +22,18 @@ impl Event {
             Event::AttemptFailed { failure, .. } | Event::StepFailed { failure, .. } => {
                 cut_failure(failure);
             }
+            Event::StepWaiting {
+                waiting, failure, ..
+            } => {
+                cut_waiting(waiting);
+                failure.iter_mut().for_each(cut_failure);
+            }
+            Event::Decided {
+                reason: Some(reason),
+                ..
+            }
+            | Event::CancelRequested { reason, .. }
+            | Event::UndoRequested { reason, .. } => cut(reason),
             Event::StepSucceeded {
                 summary: Some(summary),
                 ..
@@ -37,6 +49,9 @@ impl Event {
             | Event::StepStarted { .. }
             | Event::StepSkipped { .. }
             | Event::StepSucceeded { summary: None, .. }
+            | Event::Decided { reason: None, .. }
+            | Event::RunWaiting { .. }
+            | Event::RollbackStarted { .. }
             | Event::RunInterrupted { .. }
             | Event::RunResumed { .. }
             | Event::RunFinished { error: None, .. } => {}
@@ -47,6 +62,18 @@ impl Event {
 fn cut_outcome(outcome: &mut Outcome) {
     if let Outcome::NotSent { why } | Outcome::Unknown { why } = outcome {
         cut(why);
+    }
+}
+
+fn cut_waiting(waiting: &mut Waiting) {
+    match waiting {
+        Waiting::Approval { message, .. } => cut(message),
+        Waiting::Manual { instructions, .. } => cut(instructions),
+        Waiting::Diverged { recorded, asked } => {
+            cut(recorded);
+            cut(asked);
+        }
+        Waiting::Paused | Waiting::InDoubt { .. } => {}
     }
 }
 

@@ -318,10 +318,7 @@ fn a_second_end_by_another_process_is_refused() {
     let second = one.append_blocking(run, entries(vec![finished(FinalStatus::Failed)]));
     assert!(matches!(
         second,
-        Err(JournalError::Illegal {
-            source: Illegal::Finished,
-            ..
-        })
+        Err(JournalError::Illegal { source, .. }) if *source == Illegal::Finished
     ));
     assert_eq!(
         one.append_blocking(run, entries(vec![noted("after the end")]))
@@ -405,14 +402,11 @@ fn a_newer_journal_and_a_foreign_database_are_refused() {
     };
     place
         .database()
-        .pragma_update(None, "user_version", 2)
+        .pragma_update(None, "user_version", 99)
         .unwrap();
-    assert!(
-        refused()
-            .ends_with("has version 2, and this sandbook knows 1: use the newer one that wrote it")
-    );
+    assert!(refused().contains("has version 99, and this sandbook knows"));
     let newer = Reader::open(&place.state).unwrap_err();
-    assert!(matches!(newer, StoreError::Newer { found: 2, .. }));
+    assert!(matches!(newer, StoreError::Newer { found: 99, .. }));
     place
         .database()
         .pragma_update(None, "application_id", 7)

@@ -96,14 +96,14 @@ impl Reader {
         Ok(summary)
     }
 
-    /// The event that finished a run.
+    /// The event that finished a run, or that had it go on after that.
     fn last(&self, run: RunId) -> Result<Option<Stored>, ReadError> {
         let Some(number) = ChainNumber::find(&self.connection, run.as_str())? else {
             return Ok(None);
         };
-        // Only notes follow it, so that it is among the first that are looked at from the end.
+        // Little follows it, so that it is among the first that are looked at from the end.
         let sql = "SELECT id, time, kind, version, body, hash FROM events
-                   WHERE id > ?1 AND id <= ?2 AND kind = 'run_finished' ORDER BY id DESC LIMIT 1";
+                   WHERE id > ?1 AND id <= ?2 AND kind IN ('run_finished', 'undo_requested') ORDER BY id DESC LIMIT 1";
         let mut statement = self
             .connection
             .prepare_cached(sql)

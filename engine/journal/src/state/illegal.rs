@@ -24,6 +24,90 @@ pub enum Illegal {
     /// Anything but a note or a resumption after an interruption.
     #[error("the run is interrupted: it has to be resumed first")]
     Interrupted,
+    /// Anything but a note, a decision or a resumption while nothing but people is waited for.
+    #[error("the run waits for a person: it has to be resumed first")]
+    Waiting,
+    /// It can't be said to wait: for nobody, or a decision has not been acted on.
+    #[error("there is something to do in the run, so it doesn't wait")]
+    NotWaiting,
+    /// A second cancellation.
+    #[error("the run is being cancelled already")]
+    CancelledTwice,
+    /// What isn't finished is not undone.
+    #[error("the run isn't finished: cancel it, and let that undo what it did")]
+    Unfinishable,
+    /// No step that has changed something says how that is undone.
+    #[error("there is nothing to undo: no step that changed something has a `rollback`")]
+    NothingToUndo,
+    /// A rollback that the run doesn't undo with.
+    #[error("step `{step}` isn't among what is being undone")]
+    NotUndone {
+        /// The rollback.
+        step: StepId,
+    },
+    /// The undoing has begun already.
+    #[error("what was done was undone already")]
+    UndoneTwice,
+    /// A second decision about the same thing.
+    #[error("step `{step}` was decided already: {by} said `{decision}`")]
+    DecidedAlready {
+        /// The step.
+        step: StepId,
+        /// Who decided.
+        by: String,
+        /// What.
+        decision: &'static str,
+    },
+    /// A decision that the step doesn't wait for.
+    #[error("step `{step}` waits ({waiting}), and `{decision}` doesn't fit: say {}", fits.join(" or "))]
+    Unfit {
+        /// The step.
+        step: StepId,
+        /// What it waits for.
+        waiting: &'static str,
+        /// The decision.
+        decision: &'static str,
+        /// Those that fit.
+        fits: &'static [&'static str],
+    },
+    /// A decision without a reason.
+    #[error("`{decision}` needs a reason on record: give it with `--reason TEXT`")]
+    NoReason {
+        /// The decision.
+        decision: &'static str,
+    },
+    /// The time in which it could be approved is over.
+    #[error(
+        "the time in which step `{step}` could be approved is over: resume the run, and it is rejected"
+    )]
+    Expired {
+        /// The step.
+        step: StepId,
+    },
+    /// Only some people may approve.
+    #[error("`{name}` may not decide about step `{step}`: {} may", approvers.join(", "))]
+    NotAnApprover {
+        /// The step.
+        step: StepId,
+        /// Who wanted to.
+        name: String,
+        /// Who may.
+        approvers: Vec<String>,
+    },
+    /// Who started the run may not approve.
+    #[error("step `{step}` is to be approved by somebody else than who started the run")]
+    OwnRun {
+        /// The step.
+        step: StepId,
+    },
+    /// One person counts once.
+    #[error("`{name}` has approved step `{step}` already: another person has to")]
+    ApprovedTwice {
+        /// The step.
+        step: StepId,
+        /// Who.
+        name: String,
+    },
     /// The run has no such step.
     #[error("the run has no step `{step}`")]
     UnknownStep {

@@ -1,7 +1,8 @@
 //! What a whole run's status forbids.
 
-use super::{Illegal, RunState, Section, StepStatus};
-use crate::event::{Event, FinalStatus, SkipReason, StepId};
+use super::step::Section;
+use super::{Illegal, Pause, Question, RunState, StepState, StepStatus, is_owed};
+use crate::event::{Event, FinalStatus, ROLLBACK, SkipReason, StepId};
 
 impl RunState {
     pub(super) fn refuse_by_status(&self, event: &Event) -> Result<(), Illegal> {
@@ -16,28 +17,36 @@ impl RunState {
             return Ok(());
         }
         if self.finish.is_some() {
-            return Err(Illegal::Finished);
+            return match event {
+                Event::UndoRequested { .. } => self.refuse_undo(facts.dry_run),
+                _ => Err(Illegal::Finished),
+            };
         }
         if matches!(event, Event::RunStarted(_)) {
             return Err(Illegal::StartedTwice);
         }
-        if self.interrupted && !matches!(event, Event::RunResumed { .. }) {
-            return Err(Illegal::Interrupted);
+        let from_elsewhere = matches!(
+            event,
+            Event::RunResumed { .. } | Event::Decided { .. } | Event::CancelRequested { .. }
+        );
+        match self.pause {
+            Some(Pause::Interrupted) if !from_elsewhere => return Err(Illegal::Interrupted),
+            Some(Pause::Waiting) if !from_elsewhere => return Err(Illegal::Waiting),
+            _ => {}
         }
         refuse_by_dryness(event, facts.dry_run)
     }
 
     pub(super) fn refuse_finish(&self, status: FinalStatus) -> Result<(), Illegal> {
-        if self.tally.running > 0 {
-            return Err(self.unfinished(|_, status| status == StepStatus::Running));
+        if self.tally.busy > 0 {
+            let is_busy = |_, status| matches!(status, StepStatus::Running | StepStatus::Waiting);
+            return Err(self.unfinished(is_busy));
         }
         if status != FinalStatus::Succeeded {
             return Ok(());
         }
         if self.tally.owed > 0 {
-            return Err(self.unfinished(|section, status| {
-                section != Section::OnFailure && !status.is_ended()
-            }));
+            return Err(self.unfinished(|section, status| is_owed(section) && !status.is_ended()));
         }
         let dry_run = self.facts().is_some_and(|facts| facts.dry_run);
         match self
@@ -50,6 +59,38 @@ impl RunState {
                 status: step.status,
             }),
             _ => Ok(()),
+        }
+    }
+
+    /// A run waits where some step waits for a person, and nothing else is to be done by now.
+    pub(super) fn refuse_waiting(&self) -> Result<(), Illegal> {
+        let questions = || self.steps.iter().filter_map(|step| step.question.as_ref());
+        let is_running = |step: &StepState| step.status == StepStatus::Running;
+        let is_answered = |question: &Question| question.decided.is_some() || question.given_up;
+        if questions().next().is_none()
+            || questions().any(is_answered)
+            || self.steps.iter().any(is_running)
+        {
+            return Err(Illegal::NotWaiting);
+        }
+        Ok(())
+    }
+
+    /// Undone is once, and what can be undone.
+    fn refuse_undo(&self, dry_run: bool) -> Result<(), Illegal> {
+        let can_be = |&at: &usize| {
+            let step = &self.steps[at];
+            step.changed
+                && self
+                    .index
+                    .contains_key(format!("{}{ROLLBACK}", step.id).as_str())
+        };
+        if self.rollback.is_some() {
+            Err(Illegal::UndoneTwice)
+        } else if dry_run || !self.succeeded.iter().any(can_be) {
+            Err(Illegal::NothingToUndo)
+        } else {
+            Ok(())
         }
     }
 

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::Illegal;
 use super::illegal::ExpectedAttempt;
-use crate::event::{Asked, Event, Failure, Outcome, SkipReason, StepId, Values};
+use super::question::{Decided, Question};
+use super::request::RequestState;
+use crate::event::{Decision, Event, Failure, Operator, SkipReason, StepId, Values, Waiting};
 
 /// How a step stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -69,6 +71,8 @@ pub enum Section {
     OnFailure,
     /// Those that run in any case.
     Finally,
+    /// Those that undo one of the others.
+    Rollback,
 }
 
 /// What a step's part of the log comes to. Times are milliseconds since the epoch.
@@ -118,42 +122,24 @@ pub struct StepState {
     pub in_doubt: Option<u32>,
     /// It failed, and the run goes on as if it had not.
     pub let_pass: bool,
+    /// What it waits for a person to say.
+    pub question: Option<Question>,
+    /// The decision that it went on by last.
+    pub decided: Option<Decided>,
     /// Where the latest attempt's requests begin.
-    attempt_from: usize,
+    pub(super) attempt_from: usize,
     last_request: u32,
 }
 
-/// A request whose intent is in the log.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RequestState {
-    /// Of which attempt.
-    pub attempt: u32,
-    /// Its number in that attempt.
-    pub number: u32,
-    /// The request.
-    pub asked: Asked,
-    /// When the intent was recorded.
-    pub begun_at: u64,
-    /// How it ended, if that is known.
-    pub outcome: Option<Outcome>,
-    /// How long it took, in milliseconds.
-    pub took_ms: Option<u64>,
-}
-
-impl RequestState {
-    /// Whether it may or may not have had its effect, whatever its plugin says, and isn't safe to repeat.
-    #[must_use]
-    pub fn is_lost(&self) -> bool {
-        !self.asked.repeatable && matches!(self.outcome, None | Some(Outcome::Unknown { .. }))
-    }
-
-    /// Whether it is in doubt once its attempt has failed or was cut off: it is lost, or its answer leaves open
-    /// what came of it.
-    #[must_use]
-    pub fn is_in_doubt(&self) -> bool {
-        self.is_lost()
-            || (!self.asked.repeatable && self.outcome.as_ref().is_some_and(Outcome::is_ambiguous))
-    }
+/// What an event's legality depends on beside its step.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment<'a> {
+    /// Milliseconds since the epoch.
+    pub(super) time: u64,
+    /// The run is being cancelled.
+    pub(super) cancelling: bool,
+    /// Who started the run.
+    pub(super) starter: &'a Operator,
 }
 
 impl StepState {
@@ -181,6 +167,8 @@ impl StepState {
             failure: None,
             in_doubt: None,
             let_pass: false,
+            question: None,
+            decided: None,
             attempt_from: 0,
             last_request: 0,
         }
@@ -200,21 +188,49 @@ impl StepState {
             .find(|request| request.is_in_doubt())
     }
 
+    /// The run is cancelled: but for a doubt, nobody is asked any more.
+    pub(super) fn give_up(&mut self) {
+        if let Some(question) = self.question.as_mut().filter(|it| !it.is_doubt()) {
+            question.given_up = true;
+        }
+    }
+
     /// What the run's process took with it when it died.
     pub(super) fn cut_off(&mut self) {
         self.attempt_open = false;
     }
 
     /// The caller has seen to it that the event is of this step.
-    pub(super) fn apply(&mut self, event: &Event, time: u64) -> Result<(), Illegal> {
+    pub(super) fn apply(&mut self, event: &Event, moment: Moment<'_>) -> Result<(), Illegal> {
+        let time = moment.time;
         match event {
             Event::StepStarted { attempt, .. } => self.start(*attempt, time),
-            Event::StepSkipped { reason, .. } => {
-                self.need_status(StepStatus::Pending, "skipped")?;
-                self.status = StepStatus::Skipped;
-                self.skipped = Some(reason.clone());
-                self.ended_at = Some(time);
+            Event::StepSkipped { reason, .. } => self.skip(reason, time),
+            Event::StepWaiting {
+                attempt,
+                waiting,
+                failure,
+                let_go,
+                ..
+            } => {
+                self.wait(*attempt, waiting, failure.as_ref(), time)?;
+                self.answer();
+                self.question = Some(Question::new(waiting.clone(), time, *let_go));
                 Ok(())
+            }
+            Event::Decided {
+                by,
+                decision,
+                reason,
+                ..
+            } => {
+                let said = Decided {
+                    by: by.clone(),
+                    decision: decision.clone(),
+                    reason: reason.clone(),
+                    at: time,
+                };
+                self.decide(said, moment.starter)
             }
             Event::RequestBegun {
                 attempt,
@@ -230,6 +246,7 @@ impl StepState {
                     begun_at: time,
                     outcome: None,
                     took_ms: None,
+                    settled: None,
                 });
                 Ok(())
             }
@@ -286,7 +303,13 @@ impl StepState {
                 unknown,
                 ..
             } => {
-                self.need_open(*attempt, "succeeded")?;
+                if !self
+                    .is_decided(|said| matches!(said, Decision::Approve | Decision::Done { .. }))
+                {
+                    self.need_open(*attempt, "succeeded")?;
+                } else if *attempt != self.attempt {
+                    return Err(self.out_of_order(*attempt));
+                }
                 if let Some(lost) = self
                     .latest_requests()
                     .iter()
@@ -309,7 +332,7 @@ impl StepState {
                 let_pass,
                 ..
             } => {
-                self.fail(*attempt, failure, *in_doubt)?;
+                self.fail(*attempt, failure, *in_doubt, moment)?;
                 self.in_doubt = *in_doubt;
                 self.let_pass = *let_pass;
                 self.end(StepStatus::Failed, time);
@@ -324,13 +347,18 @@ impl StepState {
             Event::RunStarted(_)
             | Event::Noted { .. }
             | Event::RunInterrupted { .. }
+            | Event::RunWaiting { .. }
+            | Event::CancelRequested { .. }
+            | Event::UndoRequested { .. }
+            | Event::RollbackStarted { .. }
             | Event::RunResumed { .. }
             | Event::RunFinished { .. } => unreachable!("an event of the whole run has no step"),
         }
     }
 
     fn start(&mut self, attempt: u32, time: u64) -> Result<(), Illegal> {
-        if self.status.is_ended() || self.status == StepStatus::Waiting {
+        let waits = self.question.as_ref().is_some_and(|it| !it.is_retry());
+        if self.status.is_ended() || waits {
             return Err(self.wrong_status("started"));
         }
         if self.attempt_open || attempt != self.attempt + 1 {
@@ -338,6 +366,7 @@ impl StepState {
         }
         self.need_no_doubt("started")?;
         self.status = StepStatus::Running;
+        self.answer();
         self.attempt = attempt;
         self.attempt_open = true;
         self.attempt_from = self.requests.len();
@@ -348,35 +377,96 @@ impl StepState {
         Ok(())
     }
 
-    /// A step may also fail between two attempts, when the next one isn't to come any more.
+    fn skip(&mut self, reason: &SkipReason, time: u64) -> Result<(), Illegal> {
+        if *reason == SkipReason::Decided {
+            if !self.is_decided(|said| *said == Decision::Skip) {
+                return Err(self.wrong_status("skipped by a decision"));
+            }
+        } else {
+            self.need_status(StepStatus::Pending, "skipped")?;
+        }
+        self.skipped = Some(reason.clone());
+        self.end(StepStatus::Skipped, time);
+        Ok(())
+    }
+
+    /// The attempt has ended, or was cut off, and a person is to say how it goes on.
+    fn wait(
+        &mut self,
+        attempt: u32,
+        waiting: &Waiting,
+        failure: Option<&Failure>,
+        now: u64,
+    ) -> Result<(), Illegal> {
+        match &self.question {
+            // What wasn't approved may be paused at.
+            Some(it) if it.has(|said| *said == Decision::Reject) || it.is_expired(now) => {}
+            Some(_) => return Err(self.wrong_status("waiting for anything else")),
+            None => self.need_status(StepStatus::Running, "waiting")?,
+        }
+        if attempt != self.attempt {
+            return Err(self.out_of_order(attempt));
+        }
+        match waiting {
+            Waiting::InDoubt { request } => self.need_doubt(*request)?,
+            _ => self.need_no_doubt("waiting for anything else")?,
+        }
+        match failure {
+            Some(failure) => self.failed_with(failure),
+            None => self.attempt_open = false,
+        }
+        self.status = StepStatus::Waiting;
+        self.retry_at = None;
+        Ok(())
+    }
+
+    /// A step may also fail between two attempts, when the next one isn't to come any more, and while it waits,
+    /// when a person, the time or a cancellation says so.
     fn fail(
         &mut self,
         attempt: u32,
         failure: &Failure,
         in_doubt: Option<u32>,
+        moment: Moment<'_>,
     ) -> Result<(), Illegal> {
-        self.need_status(StepStatus::Running, "failed")?;
+        if let Some(question) = &self.question {
+            let aborted = question.has(|said| matches!(said, Decision::Reject | Decision::Abort));
+            let cancelled = question.given_up || (moment.cancelling && question.is_retry());
+            if !aborted && !cancelled && !question.is_expired(moment.time) {
+                return Err(self.wrong_status("failed"));
+            }
+        } else {
+            self.need_status(StepStatus::Running, "failed")?;
+        }
         if attempt != self.attempt {
             return Err(self.out_of_order(attempt));
         }
         match (self.doubt().map(|request| request.number), in_doubt) {
             (Some(request), None) => return Err(self.in_doubt("failed without saying so", request)),
-            (_, Some(named))
-                if !self
-                    .latest_requests()
-                    .iter()
-                    .any(|r| r.number == named && r.is_in_doubt()) =>
-            {
-                return Err(self.wrong_request(named, "is not in doubt"));
-            }
-            _ => {}
+            (_, Some(named)) => self.need_doubt(named)?,
+            (None, None) => {}
         }
+        self.failed_with(failure);
+        Ok(())
+    }
+
+    fn failed_with(&mut self, failure: &Failure) {
         if self.attempt_open {
             self.attempt_failed(failure);
         } else {
             self.failure = Some(failure.clone());
         }
-        Ok(())
+    }
+
+    /// The question is out of the way.
+    fn answer(&mut self) {
+        if let Some(decided) = self.question.take().and_then(|question| question.decided) {
+            self.decided = Some(decided);
+        }
+    }
+
+    fn is_decided(&self, is_such: impl FnOnce(&Decision) -> bool) -> bool {
+        self.question.as_ref().is_some_and(|it| it.has(is_such))
     }
 
     fn attempt_failed(&mut self, failure: &Failure) {
@@ -387,6 +477,7 @@ impl StepState {
 
     fn end(&mut self, status: StepStatus, time: u64) {
         self.status = status;
+        self.answer();
         self.attempt_open = false;
         self.retry_at = None;
         self.ended_at = Some(time);
@@ -424,7 +515,11 @@ impl StepState {
         Err(self.wrong_request(request, why))
     }
 
-    fn need_status(&self, status: StepStatus, wanted: &'static str) -> Result<(), Illegal> {
+    pub(super) fn need_status(
+        &self,
+        status: StepStatus,
+        wanted: &'static str,
+    ) -> Result<(), Illegal> {
         if self.status == status {
             Ok(())
         } else {
@@ -441,6 +536,15 @@ impl StepState {
         }
     }
 
+    fn need_doubt(&self, named: u32) -> Result<(), Illegal> {
+        let mut latest = self.latest_requests().iter();
+        if latest.any(|request| request.number == named && request.is_in_doubt()) {
+            Ok(())
+        } else {
+            Err(self.wrong_request(named, "is not in doubt"))
+        }
+    }
+
     fn need_no_doubt(&self, wanted: &'static str) -> Result<(), Illegal> {
         match self.doubt() {
             Some(request) => Err(self.in_doubt(wanted, request.number)),
@@ -448,7 +552,7 @@ impl StepState {
         }
     }
 
-    fn wrong_status(&self, wanted: &'static str) -> Illegal {
+    pub(super) fn wrong_status(&self, wanted: &'static str) -> Illegal {
         Illegal::Status {
             step: self.id.clone(),
             status: self.status,

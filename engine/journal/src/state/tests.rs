@@ -1,11 +1,14 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Outcome, Signal, SkipReason};
+use crate::event::{Decision, Outcome, Signal, SkipReason, Waiting};
 use crate::samples::{
-    answered, asked, attempt_failed, begun, ended, failure, finished, logged, noted, resumed,
-    started, started_with, step_failed, step_started, step_succeeded, unknown,
+    answered, approval, asked, attempt_failed, begun, cancel_requested, decided, ended, failure,
+    finished, logged, noted, operator, resumed, run_waiting, started, started_with, step_failed,
+    step_started, step_succeeded, step_waiting, undoable, unknown,
 };
+
+mod deciding;
 
 fn fold(events: &[Event]) -> Result<RunState, Illegal> {
     let mut state = RunState::default();
@@ -218,7 +221,7 @@ fn what_is_safe_to_repeat_stands_in_nobody_s_way() {
 #[test]
 fn an_interrupted_run_is_resumed_before_it_goes_on() {
     let interrupted = Event::RunInterrupted {
-        signal: Signal::Interrupt,
+        cause: Signal::Interrupt.into(),
     };
     let log = [started(&["a"]), step_started("a", 1), interrupted];
     assert_eq!(fold(&log).unwrap().status(), RunStatus::Interrupted);
@@ -321,15 +324,41 @@ fn a_dry_run_begins_nothing_and_only_a_dry_run_holds_back() {
     assert_eq!(state.step("a").unwrap().held, 1);
 }
 
+fn waiting(request: u32) -> Waiting {
+    match request {
+        1 => Waiting::InDoubt { request },
+        2 => approval(2, |_| {}),
+        _ => Waiting::Paused,
+    }
+}
+
+fn decision(which: u32, request: u32, fresh: bool) -> Decision {
+    match which {
+        2 => Decision::Approve,
+        3 => Decision::Retry {
+            request: fresh.then_some(request),
+            fresh,
+        },
+        4 => Decision::Happened {
+            request,
+            answer: answered(200),
+        },
+        5 => Decision::Done {
+            outputs: Values::new(),
+        },
+        _ => Decision::Abort,
+    }
+}
+
 /// Any event about two steps, legal or not.
 fn any_event() -> impl Strategy<Value = Event> {
-    let step = prop::sample::select(vec!["a", "b", "x"]);
+    let step = prop::sample::select(vec!["a", "b", "x", "a.rollback"]);
     let outcome = prop_oneof![
         3 => prop::sample::select(vec![200u16, 404, 500]).prop_map(answered),
         1 => Just(unknown()),
         1 => Just(Outcome::NotSent { why: "refused".into() }),
     ];
-    (step, 1u32..4, 1u32..4, any::<bool>(), outcome, 0usize..30).prop_map(
+    (step, 1u32..4, 1u32..4, any::<bool>(), outcome, 0usize..44).prop_map(
         |(step, attempt, request, flag, outcome, which)| match which {
             0..6 => step_started(step, attempt),
             6..11 => begun(step, attempt, request, flag),
@@ -349,7 +378,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             24 => logged(step, "l"),
             25 => noted("n"),
             26 => Event::RunInterrupted {
-                signal: Signal::Terminate,
+                cause: Signal::Terminate.into(),
             },
             27 => resumed(),
             28 => finished(if flag {
@@ -357,6 +386,17 @@ fn any_event() -> impl Strategy<Value = Event> {
             } else {
                 FinalStatus::Failed
             }),
+            29..32 => step_waiting(step, attempt, waiting(request)),
+            32..39 => decided(step, decision(attempt + request, request, flag)),
+            39 => run_waiting(),
+            40 => cancel_requested(flag),
+            41 => Event::UndoRequested {
+                by: operator(),
+                reason: "wrong".into(),
+            },
+            42 => Event::RollbackStarted {
+                steps: vec!["a.rollback".into()],
+            },
             _ => Event::AttemptFailed {
                 step: step.into(),
                 attempt,
@@ -372,8 +412,8 @@ fn recount(state: &RunState) -> Tally {
     let count =
         |is_it: fn(&StepState) -> bool| state.steps().iter().filter(|step| is_it(step)).count();
     Tally {
-        running: count(|step| step.status == StepStatus::Running),
-        owed: count(|step| !step.status.is_ended() && step.section != Section::OnFailure),
+        busy: count(|step| matches!(step.status, StepStatus::Running | StepStatus::Waiting)),
+        owed: count(|step| !step.status.is_ended() && is_owed(step.section)),
         broke: count(|step| step.status == StepStatus::Failed && !step.let_pass),
     }
 }
@@ -384,7 +424,7 @@ proptest! {
     #[test]
     fn a_refusal_changes_nothing_and_every_prefix_folds(events in prop::collection::vec(any_event(), 0..120)) {
         let mut state = RunState::default();
-        let mut log = vec![started(&["a", "b"])];
+        let mut log = vec![undoable(&["a", "b"])];
         let mut states = Vec::new();
         state.apply(&log[0], 0).unwrap();
         states.push(state.clone());
@@ -392,8 +432,8 @@ proptest! {
             let before = state.clone();
             match state.apply(&event, log.len() as u64) {
                 Ok(()) => {
-                    let noted = matches!(event, Event::Noted { .. });
-                    prop_assert!(noted || before.finish().is_none());
+                    let late = matches!(event, Event::Noted { .. } | Event::UndoRequested { .. });
+                    prop_assert!(late || before.finish().is_none());
                     log.push(event);
                     states.push(state.clone());
                 }
@@ -411,7 +451,7 @@ proptest! {
     #[test]
     fn a_request_that_is_in_doubt_is_the_last_of_its_step(events in prop::collection::vec(any_event(), 0..120)) {
         let mut state = RunState::default();
-        state.apply(&started(&["a", "b"]), 0).unwrap();
+        state.apply(&undoable(&["a", "b"]), 0).unwrap();
         for event in events {
             let _ = state.apply(&event, 1);
             for step in state.steps() {

@@ -82,7 +82,7 @@ fn take(path: &Path) -> io::Result<Option<File>> {
     Ok(None)
 }
 
-fn try_lock(file: &File, operation: FlockOperation) -> io::Result<bool> {
+pub(super) fn try_lock(file: &File, operation: FlockOperation) -> io::Result<bool> {
     match flock(file, operation) {
         Ok(()) => Ok(true),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
@@ -91,7 +91,7 @@ fn try_lock(file: &File, operation: FlockOperation) -> io::Result<bool> {
 }
 
 /// Whether the file is still the one of that name: who had the lock before removes it.
-fn has_name(file: &File, path: &Path) -> io::Result<bool> {
+pub(super) fn has_name(file: &File, path: &Path) -> io::Result<bool> {
     match std::fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         named => Ok(named?.ino() == file.metadata()?.ino()),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::chain::Chain;
 use crate::chain_number::ChainNumber;
 use crate::digest::Digest;
-use crate::event::{EVENT_VERSION, Event};
+use crate::event::{EVENT_VERSION, Event, RunStarted};
+use crate::groups::Move;
 use crate::journal::{Appended, Batch, JournalError, Poison, Prepared, kind};
 use crate::ledger::{LEDGER, LEDGER_VERSION, LedgerEntry};
 use crate::log::{Log, LogFault, Stored};
@@ -25,6 +26,8 @@ pub(crate) struct Runs {
     generation: u64,
     /// What the present transaction adds, in its order.
     fresh: Vec<Arc<Stored>>,
+    /// What it came upon of other processes.
+    noticed: Vec<Arc<Stored>>,
     erased: bool,
 }
 
@@ -64,6 +67,7 @@ impl Default for Runs {
             foreign: None,
             generation: 0,
             fresh: Vec::new(),
+            noticed: Vec::new(),
             erased: false,
         }
     }
@@ -78,6 +82,7 @@ impl Runs {
         batches: &mut [Batch],
     ) -> Result<Vec<Appended>, Poison> {
         self.fresh.clear();
+        self.noticed.clear();
         self.erased = false;
         self.notice_others(store)?;
         let mut answers = Vec::with_capacity(batches.len());
@@ -105,6 +110,16 @@ impl Runs {
         mem::take(&mut self.fresh)
     }
 
+    /// What the last transaction came upon of other processes.
+    pub(super) fn noticed(&mut self) -> Vec<Arc<Stored>> {
+        mem::take(&mut self.noticed)
+    }
+
+    /// SQLite's number of what others wrote, when it was last looked at.
+    pub(super) fn foreign(&self) -> Option<i64> {
+        self.foreign
+    }
+
     /// Whether the last transaction has erased something.
     pub(super) fn has_erased(&self) -> bool {
         self.erased
@@ -126,6 +141,7 @@ impl Runs {
         entries: Vec<Prepared>,
     ) -> Result<Vec<Arc<Stored>>, Refused> {
         self.catch_up(store, run)?;
+        self.refuse_held(store, run, &entries)?;
         self.fold(run, &entries)?;
         if entries.is_empty() {
             return Ok(Vec::new());
@@ -139,6 +155,11 @@ impl Runs {
             let stored = Arc::new(self.insert(store, run, number, prepared)?);
             if stored.seq == 1 {
                 self.enter_in_ledger(store, run, stored.hash, stored.time)?;
+            }
+            match Move::of(&stored.event, self.facts(run)) {
+                Some(Move::Take(group)) => store.hold(group, number)?,
+                Some(Move::Release) => store.release(number)?,
+                None => {}
             }
             if matches!(stored.event, Event::RunFinished { .. }) {
                 self.erased |= store.erase(number)? > 0;
@@ -161,7 +182,7 @@ impl Runs {
             return Ok(());
         }
         let after = known.log.chain.head().seq;
-        let fresh = &mut self.fresh;
+        let (fresh, noticed) = (&mut self.fresh, &mut self.noticed);
         // A log that is read from its beginning was published when it was written.
         let news = after > 0;
         let read = each_row(
@@ -171,7 +192,9 @@ impl Runs {
             |row| -> Result<(), Refused> {
                 let stored = known.log.follow(row)?;
                 if news {
-                    fresh.push(Arc::new(stored));
+                    let stored = Arc::new(stored);
+                    fresh.push(Arc::clone(&stored));
+                    noticed.push(stored);
                 }
                 Ok(())
             },
@@ -181,6 +204,32 @@ impl Runs {
             Err(_) => drop(self.logs.remove(&run)),
         }
         read
+    }
+
+    /// Refuses a batch that takes a group which another run holds. Nobody else writes meanwhile.
+    fn refuse_held(
+        &mut self,
+        store: &Store,
+        run: RunId,
+        entries: &[Prepared],
+    ) -> Result<(), Refused> {
+        for prepared in entries {
+            let Some(Move::Take(group)) = Move::of(&prepared.entry.event, self.facts(run)) else {
+                continue;
+            };
+            let Some(holder) = store.holder(group)?.filter(|holder| *holder != run) else {
+                continue;
+            };
+            let group = group.to_owned();
+            self.logs.remove(&run);
+            return Err(Refused::Batch(JournalError::GroupHeld { group, holder }));
+        }
+        Ok(())
+    }
+
+    /// What was fixed at a run's start, as far as its log is known.
+    fn facts(&self, run: RunId) -> Option<&RunStarted> {
+        self.logs.get(&run)?.log.state.facts()
     }
 
     /// Folds all of a batch, or forgets the log as far as it is known: then it is read again.
@@ -197,7 +246,7 @@ impl Runs {
                 return Err(Refused::Batch(JournalError::Illegal {
                     run,
                     kind: kind(&prepared.body),
-                    source,
+                    source: Box::new(source),
                 }));
             }
         }

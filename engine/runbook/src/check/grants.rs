@@ -2,6 +2,7 @@
 
 use serde_json::Map;
 
+use super::uses;
 use crate::environment::Environment;
 use crate::expression::{Expression, Touched};
 use crate::fault::Fault;
@@ -10,16 +11,15 @@ use crate::misfit::listed;
 use crate::path::Path;
 use crate::runbook::{Placed, Runbook};
 use crate::scope::Scope;
-use crate::step::Step;
+use crate::step::Use;
 
 /// Refuses sensitive inputs in grants: what a step may do is shown to everybody.
 pub(super) fn refuse_sensitive(
     runbook: &Runbook,
-    step: &Step,
+    using: &Use,
     place: &Path,
     faults: &mut Vec<Fault>,
 ) {
-    let Some(using) = step.plugin() else { return };
     for (index, line) in using.allow.iter().enumerate() {
         let touched = line.holes().iter().flat_map(Expression::touches);
         let named = touched
@@ -49,23 +49,20 @@ pub(super) fn refuse_sensitive(
 /// Checks the lines that hold nothing but variables; those with inputs are checked once these are known.
 pub(super) fn check(placed: &[Placed<'_>], environment: &Environment, faults: &mut Vec<Fault>) {
     let scope = Scope::new(&Map::new(), &environment.vars);
-    let lines = placed.iter().flat_map(|(_, place, step)| {
-        let lines = step.plugin().into_iter().flat_map(|using| &using.allow);
-        lines
-            .enumerate()
-            .map(move |(index, line)| (place, index, line))
+    let lines = placed.iter().flat_map(uses).flat_map(|(place, using)| {
+        let lines = using.allow.iter().enumerate();
+        lines.map(move |(index, line)| (place.key("allow").index(index), line))
     });
-    for (place, index, line) in lines {
+    for (place, line) in lines {
         let mut touched = line.holes().iter().flat_map(Expression::touches);
         if touched.any(|touched| touched.root() != "vars") {
             continue;
         }
         // What can't be resolved names nothing, which is told elsewhere, or doesn't fit in.
-        let place = || place.key("allow").index(index);
         match line.resolve(&scope) {
-            Ok(grant) => faults.extend(outside(&grant, environment, place)),
+            Ok(grant) => faults.extend(outside(&grant, environment, || place)),
             Err(fault) if line.holes().iter().all(|hole| hole.eval(&scope).is_ok()) => {
-                faults.push(Fault::error(place(), fault.to_string()));
+                faults.push(Fault::error(place, fault.to_string()));
             }
             Err(_) => {}
         }

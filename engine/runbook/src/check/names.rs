@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::declared::Declared;
 use super::order::Order;
-use super::site::{Site, Time};
+use super::site::{Role, Site, Time};
 use crate::expression::{Expression, Touched};
 use crate::fault::Fault;
 use crate::manifest::Manifest;
@@ -84,11 +85,12 @@ impl Known<'_> {
         let Some((_, step)) = self.order.find(id) else {
             return at.member_of("step", self.order.ids());
         };
-        if let Time::Step(_, own, _) = site.time {
-            if own.id == step.id {
+        if let Time::Step(_, own, role) = site.time {
+            let is_own = own.id == step.id;
+            if is_own && role != Role::Rollback {
                 return Some(at.fault("a step can't use its own results"));
             }
-            if !self.order.is_over(id, own.id.as_str()) {
+            if !is_own && !self.order.is_over(id, own.id.as_str()) {
                 let help = match &own.needs {
                     Needs::These(needs) => {
                         let needs = needs
@@ -115,14 +117,11 @@ impl Known<'_> {
             Some("outputs") => self.output(at, step),
             Some(fact) if STEP_FACTS.contains(&fact) => None,
             Some(fact) => {
-                let outputs = self
-                    .declared(step)
-                    .into_iter()
-                    .flat_map(Manifest::output_names);
+                let declared = Declared::by(step, self.manifests);
                 let fault = at.fault(format!("a step has no `{fact}`"));
                 Some(match closest(fact, STEP_FACTS) {
                     Some(meant) => fault.label(format!("did you mean `{meant}`?")),
-                    None if outputs.into_iter().any(|output| output == fact) => {
+                    None if declared.is_some_and(|declared| declared.has(fact)) => {
                         fault.help(format!("the output is `steps.{id}.outputs.{fact}`"))
                     }
                     None => fault.help(format!("a step has {}", listed(STEP_FACTS))),
@@ -133,28 +132,22 @@ impl Known<'_> {
 
     fn output(&self, at: &At<'_>, step: &Step) -> Option<Fault> {
         let output = at.touched.output()?;
-        if !matches!(step.action, Action::Plugin(_)) {
+        if !matches!(step.action, Action::Plugin(_) | Action::Manual(_)) {
             return Some(at.fault(format!(
                 "step `{}` runs no plugin and has no outputs",
                 step.id
             )));
         }
-        let manifest = self.declared(step)?;
-        if manifest.has_open_outputs() || manifest.output_names().any(|known| known == output) {
+        let declared = Declared::by(step, self.manifests)?;
+        if declared.is_open || declared.has(output) {
             return None;
         }
-        let fault = at.fault(format!(
-            "plugin `{}` has no output `{output}`",
-            manifest.name
-        ));
-        Some(match closest(output, manifest.output_names()) {
+        let names = || declared.names.iter().copied();
+        let fault = at.fault(format!("{} has no output `{output}`", declared.whose));
+        Some(match closest(output, names()) {
             Some(meant) => fault.label(format!("did you mean `{meant}`?")),
-            None => fault.help(at.there_are("its outputs are", manifest.output_names())),
+            None => fault.help(at.there_are("its outputs are", names())),
         })
-    }
-
-    fn declared(&self, step: &Step) -> Option<&Manifest> {
-        self.manifests?.get(&step.plugin()?.plugin)
     }
 
     fn unknown_root(&self, root: &str, at: &At<'_>) -> Fault {

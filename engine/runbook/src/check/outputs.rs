@@ -1,5 +1,5 @@
-//! Results that may not be there: a step that was skipped, or that failed and was let pass, has no outputs, and
-//! only one that failed has an error.
+//! Results that may not be there: a step that was skipped, that failed and was let pass, or that nobody waits for
+//! while it is in doubt, has no outputs, and only one that failed has an error.
 
 use super::order::Order;
 use super::site::{Role, Site, Time};
@@ -7,7 +7,7 @@ use crate::expression::{Expression, Stand};
 use crate::fault::Fault;
 use crate::names::StepId;
 use crate::runbook::Section;
-use crate::step::{OnFailure, Step};
+use crate::step::{OnDoubt, OnFailure, Step};
 
 /// Asks for a default where an expression would come out undefined.
 pub(super) fn check(site: &Site<'_>, order: &Order<'_>, faults: &mut Vec<Fault>) {
@@ -49,6 +49,12 @@ fn stands(section: Section, step: &Step, time: Time<'_>) -> Vec<(Stand, &'static
         Time::Step(own, ..) => own != section,
         Time::End => section == Section::OnFailure,
     };
+    let succeeded = (Stand::Succeeded, "has succeeded");
+    if let Time::Step(_, own, Role::Rollback) = time
+        && own.id == step.id
+    {
+        return vec![succeeded];
+    }
     let mut stands = Vec::new();
     if elsewhere {
         stands.push((Stand::NotRun, "has not run"));
@@ -63,14 +69,26 @@ fn stands(section: Section, step: &Step, time: Time<'_>) -> Vec<(Stand, &'static
                 "fails, which `on_failure: continue` lets pass",
             ));
         }
+        if step.on_failure == OnFailure::Pause {
+            stands.push((
+                Stand::Skipped,
+                "fails and is skipped by whom `on_failure: pause` asks",
+            ));
+        }
+        if step.on_doubt == OnDoubt::Continue {
+            stands.push((
+                Stand::Waiting,
+                "is in doubt, which `on_doubt: continue` doesn't wait for",
+            ));
+        }
     }
-    stands.push((Stand::Succeeded, "has succeeded"));
+    stands.push(succeeded);
     stands
 }
 
 /// Whether the step that uses the outputs runs only if its `if`, which looks at the other step, says so.
 fn is_guarded(step: &Step, time: Time<'_>) -> bool {
-    let Time::Step(_, own, Role::Action) = time else {
+    let Time::Step(_, own, Role::Action | Role::Rollback) = time else {
         return false;
     };
     let looked_at = own.condition.iter().flat_map(Expression::touches);

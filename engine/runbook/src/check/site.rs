@@ -3,7 +3,7 @@
 use crate::expression::Expression;
 use crate::path::Path;
 use crate::runbook::{Placed, Runbook, Section};
-use crate::step::{Action, Check, Step};
+use crate::step::{Action, Check, Step, Use};
 use crate::template::Template;
 
 /// An expression, where it stands, and when it is evaluated.
@@ -31,6 +31,8 @@ pub(super) enum Role {
     Condition,
     /// It says what the step does, once it runs.
     Action,
+    /// It says how the step is undone, once it has succeeded.
+    Rollback,
 }
 
 /// All expressions of a runbook, in the order of the document's sections.
@@ -40,6 +42,16 @@ pub(super) fn sites<'a>(runbook: &'a Runbook, placed: &[Placed<'a>]) -> Vec<Site
         of_check(
             check,
             &Path::root().key("checks").index(index),
+            Time::Before,
+            &mut sites,
+        );
+    }
+    if let Some(concurrency) = &runbook.concurrency {
+        let place = Path::root().key("concurrency");
+        of_template(
+            &concurrency.group,
+            &place,
+            "group",
             Time::Before,
             &mut sites,
         );
@@ -59,6 +71,10 @@ pub(super) fn sites<'a>(runbook: &'a Runbook, placed: &[Placed<'a>]) -> Vec<Site
             Time::Step(section, step, Role::Action),
             &mut sites,
         );
+        if let Some(undoing) = step.rollback.as_deref().and_then(Step::plugin) {
+            let time = Time::Step(section, step, Role::Rollback);
+            of_use(undoing, &place.key("rollback"), time, &mut sites);
+        }
     }
     for (name, template) in &runbook.outputs {
         let place = Path::root().key("outputs");
@@ -71,17 +87,27 @@ fn of_action<'a>(step: &'a Step, place: &Path, time: Time<'a>, sites: &mut Vec<S
     match &step.action {
         Action::Wait(duration) => of_template(duration, place, "wait", time, sites),
         Action::Assert(check) => of_check(check, &place.key("assert"), time, sites),
-        Action::Plugin(using) => {
-            of_template(&using.with, place, "with", time, sites);
-            for (index, line) in using.allow.iter().enumerate() {
-                let holes = line.holes().iter();
-                sites.extend(holes.map(|expression| Site {
-                    place: place.key("allow").index(index),
-                    expression,
-                    time: Time::Before,
-                }));
-            }
+        Action::Approval(approval) => {
+            let place = place.key("approval");
+            of_template(&approval.message, &place, "message", time, sites);
         }
+        Action::Manual(manual) => {
+            let place = place.key("manual");
+            of_template(&manual.instructions, &place, "instructions", time, sites);
+        }
+        Action::Plugin(using) => of_use(using, place, time, sites),
+    }
+}
+
+fn of_use<'a>(using: &'a Use, place: &Path, time: Time<'a>, sites: &mut Vec<Site<'a>>) {
+    of_template(&using.with, place, "with", time, sites);
+    for (index, line) in using.allow.iter().enumerate() {
+        let holes = line.holes().iter();
+        sites.extend(holes.map(|expression| Site {
+            place: place.key("allow").index(index),
+            expression,
+            time: Time::Before,
+        }));
     }
 }
 

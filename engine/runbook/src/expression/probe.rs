@@ -15,6 +15,8 @@ pub enum Stand {
     NotRun,
     /// It was skipped: it has neither outputs nor an error.
     Skipped,
+    /// It waits for a person: it has neither outputs nor an error.
+    Waiting,
     /// It failed: it has an error and no outputs.
     Failed,
     /// It succeeded: it has outputs and no error.
@@ -49,6 +51,7 @@ impl Stand {
         let (status, changed, outputs, error) = match self {
             Stand::NotRun => ("pending", Value::from(false), none(), nothing()),
             Stand::Skipped => ("skipped", Value::from(false), none(), nothing()),
+            Stand::Waiting => ("waiting", anything(), none(), nothing()),
             Stand::Failed => ("failed", anything(), none(), anything()),
             Stand::Succeeded => ("succeeded", anything(), anything(), nothing()),
         };

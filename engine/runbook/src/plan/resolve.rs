@@ -15,7 +15,7 @@ use crate::manifest::Manifest;
 use crate::misfit::listed;
 use crate::names::PluginName;
 use crate::path::Path;
-use crate::runbook::Runbook;
+use crate::runbook::{Behavior, Runbook};
 use crate::scope::Scope;
 use crate::step::Step;
 use crate::suggest::closest;
@@ -64,6 +64,23 @@ pub(super) fn inputs(
         });
     }
     (faults.len() == before).then_some(resolved)
+}
+
+/// The runbook's group of concurrency, with its name as it comes to.
+pub(super) fn group(
+    runbook: &Runbook,
+    scope: &Scope,
+    faults: &mut Vec<Fault>,
+) -> Option<(String, Behavior)> {
+    let concurrency = runbook.concurrency.as_ref()?;
+    match concurrency.name(scope) {
+        Ok(name) => Some((name, concurrency.behavior)),
+        Err(fault) => {
+            let place = Path::root().key("concurrency").key("group");
+            faults.push(Fault::error(place, fault.to_string()));
+            None
+        }
+    }
 }
 
 /// What steps are resolved against.
@@ -117,6 +134,10 @@ impl Resolving<'_> {
             reveal: using.reveal.clone(),
             plugin: Some(plugin),
             sensitive_outputs: manifest.sensitive_outputs().map(str::to_owned).collect(),
+            rollback: step
+                .rollback
+                .as_deref()
+                .map(|rollback| Box::new(self.step(rollback, &place.key("rollback"), faults))),
         }
     }
 }

@@ -6,13 +6,20 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Action, Check, Needs, OnFailure, Step, Use};
+use super::approval::WireApproval;
+use super::manual::WireManual;
+use super::{Action, Check, Needs, OnDoubt, OnFailure, Step};
 use crate::duration::parse_duration;
 use crate::fault::Fault;
 use crate::leaf::Reader;
-use crate::names::{CredentialName, PluginName, Slot, StepId};
+use crate::names::StepId;
 use crate::path::Path;
 use crate::retry::{Retry, WireRetry};
+use rollback::WireRollback;
+use using::WireUse;
+
+mod rollback;
+mod using;
 
 /// How long an attempt may take where the step doesn't say.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
@@ -32,9 +39,13 @@ pub(crate) struct WireStep {
     reveal: Option<Vec<String>>,
     wait: Option<String>,
     assert: Option<WireCheck>,
+    approval: Option<WireApproval>,
+    manual: Option<WireManual>,
     retry: Option<WireRetry>,
     timeout: Option<String>,
     on_failure: Option<WireOnFailure>,
+    on_doubt: Option<WireOnDoubt>,
+    rollback: Option<WireRollback>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -48,6 +59,15 @@ pub(crate) struct WireCheck {
 #[serde(rename_all = "snake_case")]
 enum WireOnFailure {
     Abort,
+    Continue,
+    Pause,
+    Rollback,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WireOnDoubt {
+    Wait,
     Continue,
 }
 
@@ -84,17 +104,24 @@ impl WireStep {
                 || None,
             ),
         };
-        let timeout = self.timeout(place, reader);
-        let retry = match &self.retry {
-            None => Some(Retry::default()),
-            Some(retry) => reader.or_told(
-                |reader| retry.convert(&place.key("retry"), &mut reader.faults),
-                Retry::default,
-            ),
-        };
+        let timeout = timeout(self.timeout.as_deref(), place, reader);
+        let retry = retry(self.retry.as_ref(), place, reader);
         let on_failure = match self.on_failure {
             None | Some(WireOnFailure::Abort) => OnFailure::Abort,
             Some(WireOnFailure::Continue) => OnFailure::Continue,
+            Some(WireOnFailure::Pause) => OnFailure::Pause,
+            Some(WireOnFailure::Rollback) => OnFailure::Rollback,
+        };
+        let on_doubt = match self.on_doubt {
+            None | Some(WireOnDoubt::Wait) => OnDoubt::Wait,
+            Some(WireOnDoubt::Continue) => OnDoubt::Continue,
+        };
+        self.refuse_what_only_plugins_take(place, reader);
+        let rollback = match self.rollback.take() {
+            None => Some(None),
+            Some(rollback) => rollback
+                .convert(id.as_ref(), &place.key("rollback"), reader)
+                .map(|step| Some(Box::new(step))),
         };
         let name = self.name.take();
         let action = self.action(place, reader);
@@ -105,24 +132,31 @@ impl WireStep {
             condition: condition?,
             action: action?,
             retry: retry?,
-            timeout: timeout.unwrap_or(TIMEOUT),
+            timeout,
             on_failure,
+            on_doubt,
+            rollback: rollback?,
         })
     }
 
-    fn timeout(&self, place: &Path, reader: &mut Reader) -> Option<Duration> {
-        let place = place.key("timeout");
-        let timeout = reader.duration(self.timeout.as_deref()?, &place)?;
-        if timeout.is_zero() {
-            reader.fault(Fault::error(
-                place,
-                "an attempt with no time at all always fails",
-            ));
-        }
-        Some(timeout)
+    /// What the step does: the keys of which it has exactly one.
+    fn actions(&self) -> Vec<&'static str> {
+        let actions = [
+            ("uses", self.uses.is_some()),
+            ("wait", self.wait.is_some()),
+            ("assert", self.assert.is_some()),
+            ("approval", self.approval.is_some()),
+            ("manual", self.manual.is_some()),
+        ];
+        given(actions).collect()
     }
 
-    fn action(self, place: &Path, reader: &mut Reader) -> Option<Action> {
+    /// Of a step that does one thing, which isn't to run a plugin.
+    fn refuse_what_only_plugins_take(&self, place: &Path, reader: &mut Reader) {
+        let action = match self.actions()[..] {
+            [action] if action != "uses" => action,
+            _ => return,
+        };
         let of_plugin_only = [
             ("with", self.with.is_some()),
             ("credentials", self.credentials.is_some()),
@@ -130,76 +164,88 @@ impl WireStep {
             ("reveal", self.reveal.is_some()),
             ("retry", self.retry.is_some()),
             ("timeout", self.timeout.is_some()),
+            ("on_doubt", self.on_doubt.is_some()),
+            ("rollback", self.rollback.is_some()),
         ];
-        match (&self.uses, &self.wait, &self.assert) {
-            (Some(_), None, None) => self.using(place, reader).map(Action::Plugin),
-            (None, wait, assert) if wait.is_some() != assert.is_some() => {
-                for (key, _) in of_plugin_only.iter().filter(|(_, given)| *given) {
-                    let fault =
-                        Fault::error(place.key(*key), format!("`{key}` goes only with `uses`"));
-                    reader.fault(fault.on_key().help("remove it: this step runs no plugin"));
-                }
-                match (self.wait, self.assert) {
-                    (Some(duration), _) => wait_for(duration, &place.key("wait"), reader),
-                    (None, assert) => assert?
-                        .convert(&place.key("assert"), reader)
-                        .map(Action::Assert),
-                }
-            }
-            (None, None, None) => {
-                let fault = Fault::error(
-                    place.clone(),
-                    "a step needs one of `uses`, `wait` and `assert`",
-                );
-                reader.fault(fault.on_key().help("`uses: PLUGIN` runs a plugin"));
-                None
-            }
-            _ => {
-                let fault = Fault::error(
-                    place.clone(),
-                    "a step has only one of `uses`, `wait` and `assert`",
-                );
-                reader.fault(fault.on_key().help("make a step of each"));
-                None
-            }
+        for key in given(of_plugin_only) {
+            let fault = Fault::error(place.key(key), format!("`{key}` goes only with `uses`"));
+            reader.fault(fault.on_key().help(match (action, key) {
+                ("approval", "timeout") => "an approval has its own: move it into `approval`",
+                _ => "remove it: this step runs no plugin",
+            }));
         }
     }
 
-    fn using(self, place: &Path, reader: &mut Reader) -> Option<Use> {
-        let plugin = self
-            .uses
-            .and_then(|name| reader.parsed::<PluginName>(&name, &place.key("uses")));
-        let written = Value::Object(self.with.unwrap_or_default());
-        let with = reader.template(&written, &place.key("with"));
-        let mut credentials = BTreeMap::new();
-        for (slot, credential) in self.credentials.unwrap_or_default() {
-            let place = place.key("credentials").key(&slot);
-            let credential = reader.parsed::<CredentialName>(&credential, &place);
-            match (Slot::new(slot), credential) {
-                (Err(fault), _) => reader.fault(Fault::error(place, fault.to_string()).on_key()),
-                (Ok(slot), Some(credential)) => drop(credentials.insert(slot, credential)),
-                (Ok(_), None) => {}
-            }
+    fn action(self, place: &Path, reader: &mut Reader) -> Option<Action> {
+        let said = match self.actions()[..] {
+            [_] => None,
+            [] => Some(("a step needs one", "`uses: PLUGIN` runs a plugin")),
+            _ => Some(("a step has only one", "make a step of each")),
+        };
+        if let Some((message, help)) = said {
+            let message = format!("{message} of `uses`, `wait`, `assert`, `approval` and `manual`");
+            reader.fault(Fault::error(place.clone(), message).on_key().help(help));
+            return None;
         }
-        let lines = self.allow.unwrap_or_default();
-        let lines = lines
-            .iter()
-            .enumerate()
-            .filter_map(|(index, line)| reader.allow_line(line, &place.key("allow").index(index)));
-        let allow = lines.collect();
-        let slots = self.reveal.unwrap_or_default();
-        let slots = slots.iter().enumerate();
-        let reveal = slots
-            .filter_map(|(index, slot)| reader.parsed(slot, &place.key("reveal").index(index)))
-            .collect();
-        Some(Use {
-            plugin: plugin?,
-            with: with?,
-            written,
-            credentials,
-            allow,
-            reveal,
-        })
+        if let Some(duration) = self.wait {
+            wait_for(duration, &place.key("wait"), reader)
+        } else if let Some(check) = self.assert {
+            let check = check.convert(&place.key("assert"), reader);
+            check.map(Action::Assert)
+        } else if let Some(approval) = self.approval {
+            let approval = approval.convert(&place.key("approval"), reader);
+            approval.map(Action::Approval)
+        } else if let Some(manual) = self.manual {
+            let manual = manual.convert(&place.key("manual"), reader);
+            manual.map(Action::Manual)
+        } else {
+            let using = WireUse {
+                uses: self.uses,
+                with: self.with,
+                credentials: self.credentials,
+                allow: self.allow,
+                reveal: self.reveal,
+            };
+            using.convert(place, reader).map(Action::Plugin)
+        }
+    }
+}
+
+/// A duration that is longer than none at all; of one that isn't, `none` says what is wrong with it.
+pub(super) fn positive(
+    text: &str,
+    place: Path,
+    none: &str,
+    reader: &mut Reader,
+) -> Option<Duration> {
+    let duration = reader.duration(text, &place)?;
+    if duration.is_zero() {
+        reader.fault(Fault::error(place, none));
+    }
+    Some(duration)
+}
+
+/// The keys that are there.
+fn given<const N: usize>(keys: [(&'static str, bool); N]) -> impl Iterator<Item = &'static str> {
+    let there = keys.into_iter().filter(|(_, is_there)| *is_there);
+    there.map(|(key, _)| key)
+}
+
+/// How long an attempt may take. `place` is where the key `timeout` is.
+fn timeout(text: Option<&str>, place: &Path, reader: &mut Reader) -> Duration {
+    let none = "an attempt with no time at all always fails";
+    text.and_then(|text| positive(text, place.key("timeout"), none, reader))
+        .unwrap_or(TIMEOUT)
+}
+
+/// When an attempt is made again. `place` is where the key `retry` is.
+fn retry(wire: Option<&WireRetry>, place: &Path, reader: &mut Reader) -> Option<Retry> {
+    match wire {
+        None => Some(Retry::default()),
+        Some(retry) => reader.or_told(
+            |reader| retry.convert(&place.key("retry"), &mut reader.faults),
+            Retry::default,
+        ),
     }
 }
 

@@ -1,17 +1,19 @@
 //! An input as the document has it, and its conversion.
 
 use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error;
 use serde_json::Value;
 
+use super::{Input, InputKind};
 use crate::fault::Fault;
-use crate::input::{Input, InputKind};
 use crate::leaf::Reader;
 use crate::names::Name;
 use crate::path::Path;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct WireInput {
+pub(crate) struct WireInput {
     #[serde(rename = "type")]
     kind: Option<WireKind>,
     description: Option<String>,
@@ -37,7 +39,21 @@ enum WireKind {
 }
 
 impl WireInput {
-    pub(super) fn convert(self, name: &str, place: &Path, reader: &mut Reader) -> Option<Input> {
+    /// The words for the kinds of values.
+    pub(crate) const TYPES: [&str; 6] =
+        ["string", "integer", "number", "boolean", "list", "object"];
+
+    /// An input of which only the type is said; none where the word is no type.
+    pub(crate) fn of_type(word: &str) -> Option<WireInput> {
+        let kind =
+            WireKind::deserialize(IntoDeserializer::<Error>::into_deserializer(word)).ok()?;
+        Some(WireInput {
+            kind: Some(kind),
+            ..WireInput::default()
+        })
+    }
+
+    pub(crate) fn convert(self, name: &str, place: &Path, reader: &mut Reader) -> Option<Input> {
         let name = Name::new(name)
             .map_err(|fault| reader.fault(Fault::error(place.clone(), fault.to_string()).on_key()));
         let kind = match self.kind? {
@@ -63,5 +79,18 @@ impl WireInput {
             description: self.description,
             sensitive: self.sensitive,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_for_a_type_is_one() {
+        for word in WireInput::TYPES {
+            assert!(WireInput::of_type(word).is_some(), "{word}");
+        }
+        assert!(WireInput::of_type("text").is_none());
     }
 }

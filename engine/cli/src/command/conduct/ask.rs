@@ -1,0 +1,114 @@
+//! On a terminal, what a run waits for is asked right there.
+
+use sandbook_executor::{Choice, Engine};
+use sandbook_journal::{Question, RunId, RunState, StepState, Waiting};
+use serde_json::{Map, Value};
+use tokio::runtime::Runtime;
+
+use crate::arguments::Word;
+use crate::command::decide::read_answer;
+use crate::operator::operator;
+use crate::problem::Problem;
+use crate::prompt;
+use crate::render;
+use crate::screen::{Zone, complain};
+
+/// What is said instead of a decision.
+const LATER: &str = "later";
+
+/// Asks about the steps that wait, one after the other, until one was decided. Says whether one was.
+pub(super) fn ask(
+    engine: &Engine,
+    runtime: &Runtime,
+    run: RunId,
+    state: &RunState,
+) -> Result<bool, Problem> {
+    if !prompt::somebody_is_there() {
+        return Ok(false);
+    }
+    for (step, question) in state.questions() {
+        show(state, step, question);
+        loop {
+            // Who turns away from a question has not decided.
+            let Ok(Some((choice, reason))) = answer(question) else {
+                break;
+            };
+            let id = Some(step.id.as_str());
+            match runtime.block_on(engine.decide(run, id, choice, reason, operator())) {
+                Ok(_) => return Ok(true),
+                Err(error) => drop(crate::tell(&error.into())),
+            }
+        }
+    }
+    Ok(false)
+}
+
+fn show(state: &RunState, step: &StepState, question: &Question) {
+    complain(&format!("\nStep `{}`: {}", step.id, render::asks(question)));
+    for line in render::about(step, question, &Zone::local()) {
+        complain(&format!("  {line}"));
+    }
+    let next = render::to_come(state);
+    if !next.is_empty() {
+        complain(&format!("  to come: {}", next.join(", ")));
+    }
+}
+
+/// What a person says, if anything.
+fn answer(question: &Question) -> Result<Option<(Choice, Option<String>)>, Problem> {
+    let decisions = question.waiting.decisions();
+    let choices = [decisions, &[LATER]].concat();
+    let word = prompt::one_of(&format!("{}?", choices.join(", ")), &choices)?;
+    let Ok(word) = <Word as clap::ValueEnum>::from_str(&word, false) else {
+        return Ok(None);
+    };
+    let choice = match word {
+        Word::Approve => Choice::Approve,
+        Word::Reject => Choice::Reject,
+        Word::Skip => Choice::Skip,
+        Word::Abort => Choice::Abort,
+        Word::Retry => Choice::Retry {
+            fresh: matches!(question.waiting, Waiting::Diverged { .. })
+                && prompt::confirm("Ask for everything anew, also for what was answered before?")?,
+        },
+        Word::Happened => {
+            let path = prompt::text("A file with its answer, or nothing for an empty one")?;
+            let path = Some(path).filter(|path| !path.trim().is_empty());
+            Choice::Happened(
+                path.map(|path| read_answer(path.trim().as_ref()))
+                    .transpose()?,
+            )
+        }
+        Word::Done => Choice::Done(outputs(&question.waiting)?),
+    };
+    let reason = if word == Word::Approve {
+        None
+    } else {
+        Some(prompt::text("Why? It stays on record")?)
+    };
+    Ok(Some((choice, reason)))
+}
+
+fn outputs(waiting: &Waiting) -> Result<Map<String, Value>, Problem> {
+    let Waiting::Manual { outputs, .. } = waiting else {
+        let text = prompt::text("What it would have put out, as a JSON object, or nothing")?;
+        if text.trim().is_empty() {
+            return Ok(Map::new());
+        }
+        return serde_json::from_str(&text)
+            .map_err(|error| Problem::wrong("that is not a JSON object").caused_by(&error));
+    };
+    let mut given = Map::new();
+    for (name, kind) in outputs {
+        let text = prompt::text(&format!("{name} ({kind})"))?;
+        let value = match kind.as_str() {
+            "string" => Value::String(text),
+            _ => serde_json::from_str(&text).map_err(|error| {
+                Problem::wrong(format!("`{name}` is not a {kind}, written as JSON"))
+                    .caused_by(&error)
+            })?,
+        };
+        given.insert(name.clone(), value);
+    }
+    Ok(given)
+}

@@ -1,0 +1,134 @@
+//! Steps that wait for a person: what they ask, and what becomes of them when nobody answers in time.
+
+use std::cmp::Reverse;
+
+use sandbook_journal::{self as journal, Event, Question, StepState, Waiting};
+use sandbook_runbook::{Approval, Manual, OnDoubt, StepFacts, Template};
+use serde_json::Value;
+
+use super::{Asking, Conductor, Timer};
+use crate::agenda::Done;
+use crate::facts::{self, millis};
+use crate::sensitive;
+
+impl Conductor<'_> {
+    /// A step waits for a person to say how it goes on.
+    pub(super) fn ask(
+        &mut self,
+        index: usize,
+        attempt: u32,
+        waiting: Waiting,
+        failure: Option<journal::Failure>,
+    ) {
+        let step = &self.steps.get(index).step;
+        let in_doubt = matches!(waiting, Waiting::InDoubt { .. });
+        let let_go = in_doubt && step.on_doubt == OnDoubt::Continue;
+        self.write(Event::StepWaiting {
+            step: self.steps.id(index),
+            attempt,
+            waiting: self.shown(waiting),
+            failure,
+            let_go,
+        });
+        self.asking.insert(index, Asking { attempt, in_doubt });
+        self.tell(index, &StepFacts::waiting());
+        if let_go && self.let_go.insert(index) {
+            self.agenda.done(index, Done::Satisfied);
+        }
+    }
+
+    /// Takes up a question that is on record.
+    pub(super) fn ask_again(&mut self, index: usize, state: &StepState, question: &Question) {
+        let attempt = state.attempt;
+        let in_doubt = question.is_doubt();
+        self.asking.insert(index, Asking { attempt, in_doubt });
+        if question.let_go {
+            self.let_go.insert(index);
+        }
+        if let Waiting::Approval {
+            expires_at: Some(at),
+            ..
+        } = question.waiting
+        {
+            self.timers
+                .push(Reverse((at, index, Timer::Expired(attempt))));
+        }
+        self.tell(index, &StepFacts::waiting());
+    }
+
+    pub(super) fn ask_for_approval(
+        &mut self,
+        index: usize,
+        attempt: u32,
+        approval: &Approval,
+    ) -> Result<(), journal::Failure> {
+        let message = self.text(&approval.message, "approval")?;
+        let now = self.setting.clock.now();
+        let expires_at = approval
+            .timeout
+            .map(|timeout| now.saturating_add(millis(timeout)));
+        if let Some(at) = expires_at {
+            self.timers
+                .push(Reverse((at, index, Timer::Expired(attempt))));
+        }
+        let waiting = Waiting::Approval {
+            message,
+            min: approval.min,
+            approvers: approval.approvers.clone(),
+            allow_self: approval.allow_self,
+            expires_at,
+        };
+        self.ask(index, attempt, waiting, None);
+        Ok(())
+    }
+
+    pub(super) fn ask_for_hands(
+        &mut self,
+        index: usize,
+        attempt: u32,
+        manual: &Manual,
+    ) -> Result<(), journal::Failure> {
+        let instructions = self.text(&manual.instructions, "manual")?;
+        let outputs = manual.outputs.iter();
+        let outputs =
+            outputs.map(|output| (output.name.to_string(), output.kind.as_str().to_owned()));
+        let waiting = Waiting::Manual {
+            instructions,
+            outputs: outputs.collect(),
+        };
+        self.ask(index, attempt, waiting, None);
+        Ok(())
+    }
+
+    /// Nobody has approved in time.
+    pub(super) fn expire(&mut self, index: usize, attempt: u32) {
+        if self.asking.remove(&index).is_some() {
+            self.fail(index, attempt, facts::not_approved_in_time(), None);
+        }
+    }
+
+    fn text(&self, template: &Template, key: &str) -> Result<String, journal::Failure> {
+        match template.render(&self.scope) {
+            Ok(Value::String(text)) => Ok(text),
+            Ok(other) => Ok(other.to_string()),
+            Err(fault) => Err(facts::invalid(format!("its `{key}`: {fault}"))),
+        }
+    }
+
+    /// What is asked, without what is sensitive.
+    fn shown(&self, mut waiting: Waiting) -> Waiting {
+        let redactor = &self.setting.bench.redactor;
+        match &mut waiting {
+            Waiting::Approval { message: text, .. }
+            | Waiting::Manual {
+                instructions: text, ..
+            } => sensitive::redact_text(redactor, text),
+            Waiting::Diverged { recorded, asked } => {
+                sensitive::redact_text(redactor, recorded);
+                sensitive::redact_text(redactor, asked);
+            }
+            Waiting::Paused | Waiting::InDoubt { .. } => {}
+        }
+        waiting
+    }
+}

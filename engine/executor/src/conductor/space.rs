@@ -1,0 +1,40 @@
+//! What becomes of a run when the disk that holds its record is nearly full.
+
+use sandbook_journal::{Event, Interruption};
+
+use super::{Conducted, Conductor};
+use crate::agenda::Due;
+use crate::failed::Failed;
+
+impl Conductor<'_> {
+    /// Where there is too little room to start anything, waits for what runs, and interrupts the run. Nothing where
+    /// there is enough, or where only the run's end is left to be written.
+    pub(super) async fn end_for_space(&mut self) -> Result<Option<Conducted>, Failed> {
+        let Some(no_space) = self.setting.space.shortage().cloned() else {
+            return Ok(None);
+        };
+        // Their starts are on their way to the record, as those of attempts that were cut off.
+        self.launches.clear();
+        for recording in &mut self.recordings {
+            recording.launches.clear();
+        }
+        loop {
+            self.record();
+            if self.running.is_empty() && self.recordings.is_empty() {
+                break;
+            }
+            if let Some(signal) = self.something_happens().await? {
+                self.wind_up(signal).await?;
+                return Ok(Some(Conducted::Interrupted(signal)));
+            }
+        }
+        if self.agenda.clone().next() == Some(Due::Finish) {
+            return Ok(None);
+        }
+        let cause = Interruption::NoSpace;
+        self.write(Event::RunInterrupted { cause });
+        self.record();
+        self.all_recorded().await?;
+        Ok(Some(Conducted::OutOfSpace(no_space)))
+    }
+}
