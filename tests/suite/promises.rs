@@ -1,5 +1,6 @@
 //! What the engine promises, whatever a plugin or a service does.
 
+mod audit;
 mod cache;
 mod cancel;
 mod decide;

@@ -1,5 +1,6 @@
 //! The arguments as they were given. What they mean is worked out by the commands.
 
+mod audit;
 mod decide;
 mod plugin;
 mod record;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::audit::{AuditCommand, AuditExport, AuditImport, AuditVerify, Prune};
 pub(crate) use self::decide::{Cancel, Decide, Undo, Word};
 pub(crate) use self::plugin::{PluginCommand, PluginInspect, PluginPack};
 pub(crate) use self::record::{Log, Note, Runs, Show};
@@ -106,6 +108,10 @@ pub(crate) enum Command {
     Show(Show),
     Log(Log),
     Note(Note),
+    /// Check the record, write it out as evidence, take over another one
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    Prune(Prune),
     /// Pack, inspect and check plugins
     ///
     /// None of these runs any of a plugin's code.

@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+mod audit;
 mod cancel;
 mod check;
 mod completions;
@@ -12,6 +13,7 @@ mod log;
 mod note;
 mod plan;
 mod plugin;
+mod prune;
 mod resume;
 mod run;
 mod runs;
@@ -49,6 +51,8 @@ pub(crate) fn execute(
         Command::Show(arguments) => show::show(&arguments, places, output),
         Command::Log(arguments) => log::log(&arguments, places, output),
         Command::Note(arguments) => note::note(&arguments, places, output),
+        Command::Audit(command) => audit::audit(&command, places, output),
+        Command::Prune(arguments) => prune::prune(&arguments, places, output),
         Command::Plugin(command) => plugin::plugin(command, places, output),
         Command::Init(arguments) => init::init(&arguments, output),
         Command::Schema(arguments) => Ok(schema::schema(&arguments, output)),

@@ -1,5 +1,6 @@
 //! What people see of plans, runs and plugins. Everything here makes texts; nothing decides.
 
+mod audit;
 mod ceiling;
 mod effects;
 mod event;
@@ -19,6 +20,7 @@ mod stream;
 mod undoing;
 mod words;
 
+pub(crate) use self::audit::{audit_json, audit_report};
 pub(crate) use self::ceiling::Ceiling;
 pub(crate) use self::effects::effects;
 pub(crate) use self::event::{Sentence, Weight, sentence};

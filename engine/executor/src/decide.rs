@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sandbook_journal::{
     self as journal, Content, Decision, Entry, Event, JournalError, Operator, Reader, Retention,
-    RunId, RunState, RunStatus, StepState, Waiting,
+    RunId, RunState, RunStatus, StateKey, StepState, Waiting,
 };
 use sandbook_runbook::{Action, Behavior, Manual, Runbook, Source, Step, Use};
 use serde_json::{Map, Value};
@@ -73,7 +73,7 @@ impl Engine {
     ) -> Result<journal::StepId, StartError> {
         let state = self.state_of(run)?;
         let step = asked_step(run, &state, step)?;
-        let (decision, contents) = self.decision(&state, step, choice)?;
+        let (decision, contents) = self.decision(run, &state, step, choice)?;
         let event = Event::Decided {
             step: step.id.clone(),
             by,
@@ -145,6 +145,13 @@ impl Engine {
         state.map_err(|error| Failed::State(error.into()))
     }
 
+    fn key_of(&self, run: RunId) -> Result<StateKey, Failed> {
+        let reader = Reader::open(self.state()).map_err(|error| Failed::State(error.into()))?;
+        reader
+            .key_of(run)
+            .map_err(|error| Failed::State(error.into()))
+    }
+
     async fn say(&self, run: RunId, entry: Entry) -> Result<(), StartError> {
         match self.journal().append(run, vec![entry]).await {
             Ok(_) => Ok(()),
@@ -161,11 +168,13 @@ impl Engine {
     /// The choice as it is recorded, with what lies outside the chain.
     fn decision(
         &self,
+        run: RunId,
         state: &RunState,
         step: &StepState,
         choice: Choice,
     ) -> Result<(Decision, Vec<Content>), StartError> {
         let mut contents = Vec::new();
+        let key = &self.key_of(run)?;
         let decision = match choice {
             Choice::Approve => Decision::Approve,
             Choice::Reject => Decision::Reject,
@@ -178,39 +187,18 @@ impl Engine {
             Choice::Happened(answer) => {
                 // Where none is, the journal says what fits in its place.
                 let request = in_doubt(step).unwrap_or_default();
-                let answer = self.answer(answer, &mut contents);
+                let answer = recorded_answer(answer, key, &mut contents);
                 Decision::Happened { request, answer }
             }
             Choice::Done(mut outputs) => {
                 let sensitive = self.check_outputs(state, step, &mut outputs)?;
                 let is_sensitive = |name: &str| sensitive.iter().any(|it| it == name);
-                let (outputs, kept) = facts::recorded(&outputs, is_sensitive, self.state().key());
+                let (outputs, kept) = facts::recorded(&outputs, is_sensitive, key);
                 contents = kept;
                 Decision::Done { outputs }
             }
         };
         Ok((decision, contents))
-    }
-
-    fn answer(&self, answer: Option<Answer>, contents: &mut Vec<Content>) -> journal::Outcome {
-        let answer = answer.unwrap_or(Answer {
-            status: 200,
-            headers: Vec::new(),
-            body: Vec::new(),
-        });
-        let mut keep = |bytes: Vec<u8>| {
-            let content = Content::new(self.state().key(), bytes, Retention::Run);
-            let kept = content.kept();
-            contents.push(content);
-            kept
-        };
-        let headers = serde_json::to_vec(&answer.headers).expect("pairs of texts always are JSON");
-        journal::Outcome::Answered {
-            status: answer.status,
-            headers: Some(keep(headers)),
-            body: (!answer.body.is_empty()).then(|| keep(answer.body)),
-            retry_after_ms: None,
-        }
     }
 
     /// Whether these are what the step would have put out; returns which of them are sensitive.
@@ -257,6 +245,32 @@ impl Engine {
                 .help("give what it would have put out with `--outputs JSON`")
         })?;
         Ok(sensitive)
+    }
+}
+
+/// An answer as it is recorded, with what lies outside the chain.
+fn recorded_answer(
+    answer: Option<Answer>,
+    key: &StateKey,
+    contents: &mut Vec<Content>,
+) -> journal::Outcome {
+    let answer = answer.unwrap_or(Answer {
+        status: 200,
+        headers: Vec::new(),
+        body: Vec::new(),
+    });
+    let mut keep = |bytes: Vec<u8>| {
+        let content = Content::new(key, bytes, Retention::Run);
+        let kept = content.kept();
+        contents.push(content);
+        kept
+    };
+    let headers = serde_json::to_vec(&answer.headers).expect("pairs of texts always are JSON");
+    journal::Outcome::Answered {
+        status: answer.status,
+        headers: Some(keep(headers)),
+        body: (!answer.body.is_empty()).then(|| keep(answer.body)),
+        retry_after_ms: None,
     }
 }
 

@@ -9,6 +9,7 @@ use sandbook_runbook::{
 use sandbook_sandbox::{Digest, Packed};
 use serde_json::{Map, Value};
 
+use crate::anchoring::ToAnchor;
 use crate::component::Component;
 use crate::credentials::Keys;
 use crate::project::{Project, manifests, parse_runbook};
@@ -26,6 +27,7 @@ pub struct Draft {
     environment_source: Option<Source>,
     plugins: Plugins,
     root: PathBuf,
+    anchors: Vec<ToAnchor>,
 }
 
 /// The plugins that a runbook uses, by the names that it calls them.
@@ -44,6 +46,8 @@ pub struct Prepared {
     pub(crate) components: BTreeMap<PluginName, Component>,
     /// The project's folder: relative paths of secrets begin there.
     pub(crate) root: PathBuf,
+    /// Where the ledger's head is sent at the run's end.
+    pub(crate) anchors: Vec<ToAnchor>,
 }
 
 impl Draft {
@@ -89,6 +93,7 @@ impl Draft {
             environment_source,
             plugins,
             root: project.root().to_owned(),
+            anchors: project.anchors(),
         })
     }
 
@@ -113,6 +118,7 @@ impl Draft {
                 environment_source,
                 plugins,
                 root: root.to_owned(),
+                anchors: Vec::new(),
             }),
             Err(faults) => Err(Refused::Invalid(vec![Report { source, faults }])),
         }
@@ -149,6 +155,7 @@ impl Draft {
             environment_source,
             plugins,
             root,
+            anchors,
             ..
         } = self;
         let environment_text = runbook
@@ -177,6 +184,7 @@ impl Draft {
             environment_text,
             components,
             root,
+            anchors,
         })
     }
 }

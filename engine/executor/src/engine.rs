@@ -7,18 +7,20 @@ use std::sync::Arc;
 
 use sandbook_journal::{
     self as journal, Clock, EnvironmentFacts, Event, Journal, JournalError, Operator, RunId,
-    RunLock, RunStarted, RunbookFacts, Sections, StateDir, Stored, SystemClock,
+    RunLock, RunStarted, RunbookFacts, Sections, StateDir, StateKey, Stored, SystemClock,
 };
 use sandbook_runbook::PluginName;
 use sandbook_sandbox::{Cache, Sandbox, Settings};
 use tokio::sync::{broadcast, mpsc, watch};
 
+use crate::anchoring::Anchoring;
 use crate::attempt::{Bench, Ready};
 use crate::conductor::Setting;
 use crate::credentials::Keys;
 use crate::draft::Prepared;
 use crate::facts::{self, Opening};
 use crate::failed::Failed;
+use crate::git;
 use crate::order::rollback_id;
 use crate::past::Past;
 use crate::recorder::Desk;
@@ -66,6 +68,8 @@ pub(crate) struct Opened {
     pub(crate) keys: Keys,
     pub(crate) plugins: BTreeMap<PluginName, Ready>,
     pub(crate) past: Past,
+    /// What its contents' digests are keyed with.
+    pub(crate) key: StateKey,
     /// What its steps' random numbers are drawn from.
     pub(crate) seed: [u8; 32],
 }
@@ -156,6 +160,7 @@ impl Engine {
         mut options: Options,
     ) -> Result<Begun, StartError> {
         self.refuse_without_space()?;
+        let mut git = git::look(&prepared.root);
         // A dry run changes nothing, and takes no group.
         let mut turn = match prepared.plan.group() {
             Some((group, behavior)) if !dry_run => Some(Turn::new(self, group, behavior)?),
@@ -176,7 +181,7 @@ impl Engine {
             .await?;
             let upcoming = match ready.take() {
                 Some(upcoming) => upcoming,
-                None => self.make_upcoming(&mut prepared, dry_run, &options)?,
+                None => self.make_upcoming(&mut prepared, git.take(), dry_run, &options)?,
             };
             let line = upcoming.line.clone();
             match self.put_first(upcoming.run, line).await {
@@ -192,6 +197,7 @@ impl Engine {
             keys,
             plugins: upcoming.plugins,
             past: Past::default(),
+            key: self.state.key().clone(),
             seed: upcoming.seed,
         };
         Ok(self.make_run(opened, first, options))
@@ -206,6 +212,7 @@ impl Engine {
     fn make_upcoming(
         &self,
         prepared: &mut Prepared,
+        git: Option<git::Looking>,
         dry_run: bool,
         options: &Options,
     ) -> Result<Upcoming, StartError> {
@@ -215,9 +222,10 @@ impl Engine {
             .lock_run(run)
             .map_err(|error| Failed::State(error.into()))?;
         let lock = lock.expect("nobody else has a run whose id was just drawn");
-        let (started, contents) = self.started(prepared, dry_run, options)?;
+        let (mut started, contents) = self.started(prepared, dry_run, options)?;
         let seed = started.seed.map_or([0; 32], |seed| seed.0);
         let plugins = self.load(prepared)?;
+        started.runbook.git = git.and_then(git::Looking::facts);
         let event = Event::RunStarted(Box::new(started));
         Ok(Upcoming {
             run,
@@ -248,15 +256,17 @@ impl Engine {
     fn make_run(&self, opened: Opened, first: First, options: Options) -> Begun {
         let Opened {
             run,
-            lock,
+            mut lock,
             prepared,
             keys,
             plugins,
             mut past,
+            key,
             seed,
         } = opened;
         let First { stored, events } = first;
         let before = past.state.clone();
+        lock.is_recorded();
         for stored in &stored {
             past.state
                 .apply(&stored.event, stored.time)
@@ -274,12 +284,18 @@ impl Engine {
         };
         let mut scope = prepared.plan.scope();
         scope.set_run(&opening.running());
+        let anchoring = Anchoring {
+            state: self.state.clone(),
+            anchors: prepared.anchors.clone(),
+            with_webhooks: !(prepared.rehearsal() || opening.dry_run),
+        };
+        let stop = options.stop.clone();
         let (progress, live) = broadcast::channel(256);
         let setting = Setting {
             desk: Desk {
                 run,
                 journal: self.journal.clone(),
-                key: self.state.key().clone(),
+                key,
                 stop: options.stop,
                 cut: watch::Sender::new(false).subscribe(),
                 progress,
@@ -307,6 +323,8 @@ impl Engine {
             scope,
             setting,
             lock,
+            anchoring,
+            stop,
         };
         Begun {
             run,
@@ -399,6 +417,7 @@ impl Engine {
                 name: plan.runbook.name.to_string(),
                 digest: put(&prepared.source.text)?,
                 file: prepared.source.name.clone(),
+                git: None,
             },
             environment,
             inputs,

@@ -4,6 +4,7 @@
 //! `replay` what a new attempt is answered from. All input of a project is read in `project`.
 
 mod agenda;
+mod anchoring;
 mod attempt;
 mod component;
 mod conductor;
@@ -13,6 +14,7 @@ mod draft;
 mod engine;
 mod facts;
 mod failed;
+mod git;
 mod order;
 mod past;
 mod project;
@@ -26,6 +28,7 @@ mod space;
 mod turn;
 mod verdict;
 
+pub use anchoring::{Anchored, Anchoring};
 pub use decide::{Answer, Choice};
 pub use draft::{Draft, Prepared};
 pub use engine::{Engine, Options, StartError};

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use sandbook_journal::StateDir;
 use sandbook_runbook::{
     self as runbook, Environment, Manifest, PluginName, Report, Runbook, Source,
 };
 use sandbook_sandbox::Packed;
 
+use crate::anchoring::{Anchoring, ToAnchor};
 use crate::draft::Draft;
 use crate::refused::Refused;
 
@@ -80,6 +82,23 @@ impl Project {
             .state
             .as_ref()
             .map(|path| self.root.join(path))
+    }
+
+    /// The project's anchors, for the record in this state directory.
+    pub fn anchoring(&self, state: &StateDir) -> Anchoring {
+        Anchoring {
+            state: state.clone(),
+            anchors: self.anchors(),
+            with_webhooks: true,
+        }
+    }
+
+    /// Where the ledger's head is sent.
+    pub(crate) fn anchors(&self) -> Vec<ToAnchor> {
+        let anchors = self.settings.anchors.iter();
+        anchors
+            .map(|anchor| ToAnchor::new(anchor, &self.root))
+            .collect()
     }
 
     /// The environment that is taken where none is named; it reroutes.

@@ -71,6 +71,7 @@ impl Engine {
             difference,
         } = now.transpose()?.unwrap_or_default();
         let mut prepared = self.restore(facts, &contents, project, environment)?;
+        prepared.anchors = project.anchors();
         let seed = facts.seed.map_or([0; 32], |seed| seed.0);
         let past = Past::of(state, &events, &contents)?;
         let mut hidden = prepared.sensitive_texts();
@@ -96,6 +97,7 @@ impl Engine {
             keys,
             plugins,
             past,
+            key: reader.key_of(run).map_err(failed)?,
             seed,
         };
         let begun = self.open_run(opened, resumed.into(), options).await?;

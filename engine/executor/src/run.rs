@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use sandbook_journal::{self as journal, RunId, RunLock, RunState, RunStatus, Stored};
 use sandbook_runbook::{Plan, Scope};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 
+use crate::anchoring::{Anchored, Anchoring};
 use crate::conductor::{Conducted, Conductor, Setting};
 use crate::draft::Prepared;
 use crate::failed::Failed;
@@ -37,6 +38,10 @@ pub struct Run {
     pub(crate) setting: Setting,
     /// Held for as long as this process has the run.
     pub(crate) lock: RunLock,
+    /// Who gets the ledger's head at its end.
+    pub(crate) anchoring: Anchoring,
+    /// Becomes a signal when it is to be interrupted.
+    pub(crate) stop: watch::Receiver<Option<journal::Signal>>,
 }
 
 /// How a run ended, or where it stopped.
@@ -48,6 +53,8 @@ pub struct Finished {
     pub interrupted: Option<journal::Signal>,
     /// What interrupted it where that was no signal: too little room on the disk.
     pub no_space: Option<NoSpace>,
+    /// Why an anchor doesn't have the ledger's head: a line each. It is owed it.
+    pub unanchored: Vec<String>,
 }
 
 impl Run {
@@ -64,39 +71,73 @@ impl Run {
     /// The journal or the engine failed. What was recorded before stays.
     pub async fn complete(self) -> Result<Finished, Failed> {
         let Run {
+            id,
             prepared,
             past,
             scope,
             setting,
             lock,
-            ..
+            anchoring,
+            stop,
         } = self;
         let conductor = Conductor::new(&prepared.plan, past, scope, setting)?;
         let conducted = conductor.conduct().await;
         // The lock is held until nothing is written any more.
-        let finished = match conducted? {
-            Conducted::Waiting => Finished {
-                status: RunStatus::Waiting,
-                interrupted: None,
-                no_space: None,
-            },
+        let conducted = conducted?;
+        drop(lock);
+        let stood_still = |status| Finished {
+            status,
+            interrupted: None,
+            no_space: None,
+            unanchored: Vec::new(),
+        };
+        Ok(match conducted {
+            Conducted::Waiting => stood_still(RunStatus::Waiting),
             Conducted::Interrupted(signal) => Finished {
-                status: RunStatus::Interrupted,
                 interrupted: Some(signal),
-                no_space: None,
+                ..stood_still(RunStatus::Interrupted)
             },
             Conducted::OutOfSpace(no_space) => Finished {
-                status: RunStatus::Interrupted,
-                interrupted: None,
                 no_space: Some(no_space),
+                ..stood_still(RunStatus::Interrupted)
             },
             Conducted::Finished(status) => Finished {
                 status: status.into(),
                 interrupted: None,
                 no_space: None,
+                unanchored: anchor(&anchoring, id, stop).await,
             },
-        };
-        drop(lock);
-        Ok(finished)
+        })
+    }
+}
+
+/// Sends the ledger's head, until a signal comes. Whatever goes wrong with it, the run has ended as it has.
+async fn anchor(
+    anchoring: &Anchoring,
+    run: RunId,
+    mut stop: watch::Receiver<Option<journal::Signal>>,
+) -> Vec<String> {
+    let stopped = async {
+        if stop.wait_for(Option::is_some).await.is_err() {
+            // Nobody is left to say so.
+            std::future::pending::<()>().await;
+        }
+    };
+    let sent = tokio::select! {
+        sent = anchoring.send(Some(run)) => sent,
+        () = stopped => return vec!["the ledger's head was not sent to its anchors: interrupted".to_owned()],
+    };
+    let told = |anchored: Anchored| {
+        let why = anchored.outcome.err()?;
+        Some(format!(
+            "anchor `{}` did not get the ledger's head: {why}",
+            anchored.anchor
+        ))
+    };
+    match sent {
+        Ok(sent) => sent.into_iter().filter_map(told).collect(),
+        Err(error) => vec![format!(
+            "the project's anchors may not have the ledger's head: {error}"
+        )],
     }
 }

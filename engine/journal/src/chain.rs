@@ -3,7 +3,7 @@
 //!
 //! What is hashed is the event's *line*: its stored JSON with run, number, time and version in front. Nothing is
 //! stored twice, so nothing that is stored can disagree with what was hashed. A chain does not notice that its
-//! end was cut off, or that all of it was written anew: signed heads will.
+//! end was cut off, or that all of it was written anew: the signed heads in the ledger do.
 
 use std::fmt::Write as _;
 
@@ -87,6 +87,11 @@ impl Chain {
             head,
             line: String::new(),
         }
+    }
+
+    /// Goes on behind a link that doesn't follow.
+    pub(crate) fn resume_at(&mut self, head: Head) {
+        self.head = head;
     }
 
     /// How far it goes.

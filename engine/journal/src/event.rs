@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use self::decision::{Decision, Standing, Waiting};
 pub use self::request::{Asked, Kept, Outcome};
 pub use self::run::{
-    Accepted, EnvironmentFacts, FinalStatus, Interruption, Operator, ROLLBACK, Recorded,
+    Accepted, EnvironmentFacts, FinalStatus, GitFacts, Interruption, Operator, ROLLBACK, Recorded,
     RunStarted, RunbookFacts, Sections, Seed, Signal, Values,
 };
 pub use self::step::{Failure, FailureKind, LogLevel, SkipReason, StepId};

@@ -24,8 +24,11 @@ impl<'a> Move<'a> {
     pub(crate) fn of(event: &'a Event, started: Option<&'a RunStarted>) -> Option<Move<'a>> {
         match event {
             Event::RunStarted(facts) => facts.group.as_deref().map(Move::Take),
-            // What a finished run did is undone: it goes on.
-            Event::UndoRequested { .. } => started?.group.as_deref().map(Move::Take),
+            // What a finished run did is undone: it goes on. One that goes on has its group already, unless it was
+            // imported.
+            Event::UndoRequested { .. } | Event::RunResumed { .. } => {
+                started?.group.as_deref().map(Move::Take)
+            }
             Event::RunFinished { .. } => {
                 let group = started?.group.as_ref();
                 group.map(|_| Move::Release)
@@ -139,7 +142,7 @@ mod tests {
         one.append_blocking(id(TWO), taking("site")).unwrap();
         assert_eq!(reader.holder("site").unwrap(), Some(id(TWO)));
         assert_eq!(reader.verify_run(id(TWO)).unwrap().seq, 2);
-        assert_eq!(reader.verify_ledger().unwrap().seq, 2);
+        assert_eq!(reader.ledger_head().unwrap().seq, 4);
         assert!(one.poisoned().is_none() && two.poisoned().is_none());
     }
 

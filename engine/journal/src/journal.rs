@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::entry::{Content, Entry};
 use crate::log::{LogFault, Stored};
 use crate::run_id::RunId;
+use crate::signing::SigningKey;
 use crate::state::Illegal;
 use crate::state_dir::StateDir;
 use crate::store::{Store, StoreError};
@@ -121,13 +122,18 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// When it can't be opened, was made by a newer version, or isn't a journal.
+    /// When it can't be opened, was made by a newer version, or isn't a journal; or its signing key can't be used.
     pub fn open(state: &StateDir, clock: Arc<dyn Clock>) -> Result<Journal, StoreError> {
-        Journal::with_store(Store::open(&state.journal_path())?, clock)
+        let key = state.signing_key().map_err(StoreError::key)?;
+        Journal::with_store(Store::open(&state.journal_path())?, key, clock)
     }
 
-    fn with_store(store: Store, clock: Arc<dyn Clock>) -> Result<Journal, StoreError> {
-        let shared = Arc::new(Shared::new(store));
+    fn with_store(
+        store: Store,
+        key: SigningKey,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Journal, StoreError> {
+        let shared = Arc::new(Shared::new(store, Arc::new(key)));
         let behind = Arc::clone(&shared);
         let work = move || {
             // After a panic it only answers that the journal has failed.

@@ -6,17 +6,17 @@ mod listing;
 use rusqlite::{Connection, OptionalExtension as _};
 
 pub use self::listing::RunSummary;
-use crate::chain::{Broken, Chain, Head};
+use crate::chain::{Chain, Head};
 use crate::chain_number::ChainNumber;
-use crate::digest::{Digest, KeyedDigest};
+use crate::digest::KeyedDigest;
 use crate::event::Kept;
 use crate::groups;
-use crate::ledger::{LEDGER, LEDGER_VERSION, LedgerEntry};
+use crate::ledger::LEDGER;
 use crate::log::{self, Log, LogFault, Stored};
 use crate::run_id::RunId;
 use crate::state::{RunState, RunStatus};
-use crate::state_dir::{StateDir, StateDirError};
-use crate::store::{Store, StoreError, doing, each_row, open_to_read};
+use crate::state_dir::{StateDir, StateDirError, StateKey};
+use crate::store::{Store, StoreError, doing, each_row, head_of, open_to_read};
 
 /// Reads the journal through a connection of its own that can't write.
 #[derive(Debug)]
@@ -37,21 +37,6 @@ pub enum ReadError {
     /// A log isn't one.
     #[error(transparent)]
     Log(#[from] LogFault),
-    /// The ledger was tampered with.
-    #[error("the ledger of runs was tampered with")]
-    Ledger(#[source] Broken),
-    /// The ledger has an entry that isn't known here.
-    #[error("entry {seq} of the ledger of runs was written by a newer sandbook, or altered")]
-    LedgerEntry {
-        /// Its number.
-        seq: u64,
-    },
-    /// A run's log begins otherwise than the ledger has it.
-    #[error("the log of run `{run}` was written anew: the ledger has another beginning of it")]
-    OtherBeginning {
-        /// The run.
-        run: RunId,
-    },
     /// There is no such run.
     #[error("there is no run `{text}`: `sandbook runs` lists them")]
     NoSuchRun {
@@ -166,7 +151,7 @@ impl Reader {
             .optional()
             .map_err(doing("be read"))?;
         match bytes {
-            Some(bytes) if self.state.key().digest(&bytes) != kept.digest => {
+            Some(bytes) if self.key_of(run)?.digest(&bytes) != kept.digest => {
                 Err(ReadError::AlteredContent {
                     run,
                     digest: kept.digest,
@@ -185,6 +170,34 @@ impl Reader {
         Ok(groups::holder(&self.connection, group)?)
     }
 
+    /// How far the ledger of runs goes.
+    pub(crate) fn ledger_head(&self) -> Result<Head, StoreError> {
+        let head = head_of(&self.connection, LEDGER)?;
+        Ok(head.unwrap_or_else(|| Chain::new(LEDGER).head()))
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The key of the run's keyed digests: the state directory's, unless the run was imported from another one.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read.
+    pub fn key_of(&self, run: RunId) -> Result<StateKey, ReadError> {
+        let sql = "SELECT key FROM foreign_keys JOIN chains ON number = chain WHERE name = ?1";
+        let mut statement = self
+            .connection
+            .prepare_cached(sql)
+            .map_err(doing("be read"))?;
+        let key = statement
+            .query_row([run.as_str()], |row| row.get(0).map(StateKey::from_bytes))
+            .optional()
+            .map_err(doing("be read"))?;
+        Ok(key.unwrap_or_else(|| self.state.key().clone()))
+    }
+
     /// Follows a run's chain and fold to their end.
     ///
     /// # Errors
@@ -192,42 +205,6 @@ impl Reader {
     /// Names the first event that was altered, removed, inserted or moved. A cut end can't be noticed here.
     pub fn verify_run(&self, run: RunId) -> Result<Head, ReadError> {
         Ok(self.follow(run, drop)?.chain.head())
-    }
-
-    /// Follows the ledger to its end, and looks whether the runs that are there begin as it has them.
-    ///
-    /// # Errors
-    ///
-    /// Names the first entry that was altered, removed, inserted or moved, or the run that begins otherwise.
-    pub fn verify_ledger(&self) -> Result<Head, ReadError> {
-        let mut chain = Chain::new(LEDGER);
-        each_row(&self.connection, LEDGER, 0, |row| {
-            chain.follow(&row).map_err(ReadError::Ledger)?;
-            let unknown = ReadError::LedgerEntry { seq: row.seq };
-            if row.version != LEDGER_VERSION {
-                return Err(unknown);
-            }
-            let LedgerEntry::RunOpened { id, first } =
-                serde_json::from_str(&row.body).map_err(|_| unknown)?;
-            match self.first_hash(id)? {
-                Some(found) if found != first => Err(ReadError::OtherBeginning { run: id }),
-                _ => Ok(()),
-            }
-        })?;
-        Ok(chain.head())
-    }
-
-    fn first_hash(&self, run: RunId) -> Result<Option<Digest>, StoreError> {
-        let Some(number) = ChainNumber::find(&self.connection, run.as_str())? else {
-            return Ok(None);
-        };
-        let sql = "SELECT hash FROM events WHERE id = ?1";
-        let mut statement = self
-            .connection
-            .prepare_cached(sql)
-            .map_err(doing("be read"))?;
-        let hash = statement.query_row([number.key(1)], |row| row.get(0).map(Digest::from_bytes));
-        hash.optional().map_err(doing("be read"))
     }
 
     fn follow(&self, run: RunId, mut each: impl FnMut(Stored)) -> Result<Log, ReadError> {

@@ -66,6 +66,7 @@ pub(crate) fn started_with(steps: &[&str], change: impl FnOnce(&mut RunStarted))
             name: "r".into(),
             digest: Digest::of(b"r"),
             file: "r.yaml".into(),
+            git: None,
         },
         environment: None,
         inputs: Values::new(),

@@ -45,11 +45,20 @@ CREATE TABLE contents (
 ";
 
 /// What came with later versions. Version 2: `groups` says which run holds a group, as the events have it; it is an
-/// index, so that this is known without reading them.
+/// index, so that this is known without reading them. `foreign_keys` has the keys of runs that were made in another
+/// state directory, and `anchors` how far each anchor has the ledger.
 const ADDED: &str = "
 CREATE TABLE IF NOT EXISTS groups (
     name TEXT PRIMARY KEY,
     chain INTEGER NOT NULL REFERENCES chains
+) STRICT;
+CREATE TABLE IF NOT EXISTS foreign_keys (
+    chain INTEGER PRIMARY KEY REFERENCES chains,
+    key BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS anchors (
+    place TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL
 ) STRICT;
 ";
 
@@ -68,14 +77,14 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
         transaction
             .execute_batch(TABLES)
             .map_err(doing("make its tables"))?;
-        transaction
-            .pragma_update(None, "application_id", APPLICATION_ID)
-            .map_err(doing("mark it"))?;
     }
     if found != Found::Journal {
         transaction
             .execute_batch(ADDED)
             .map_err(doing("make its tables"))?;
+        transaction
+            .pragma_update(None, "application_id", APPLICATION_ID)
+            .map_err(doing("mark it"))?;
         transaction
             .pragma_update(None, "user_version", SCHEMA_VERSION)
             .map_err(doing("mark it"))?;

@@ -6,6 +6,8 @@ mod lock;
 mod private;
 mod queue;
 mod reserve;
+mod secret;
+mod sweep;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ pub use self::lock::RunLock;
 pub use self::queue::Ticket;
 pub use self::reserve::RESERVE;
 use crate::digest::Digest;
+use crate::signing::SigningKey;
 
 /// A directory that only its owner can look into.
 #[derive(Debug, Clone)]
@@ -50,6 +53,16 @@ impl StateDir {
     #[must_use]
     pub fn key(&self) -> &StateKey {
         &self.key
+    }
+
+    /// The key that signs the ledger of runs, made at first use: the file `signing-key`.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read or made, isn't a key, or is open to others.
+    pub fn signing_key(&self) -> Result<SigningKey, StateDirError> {
+        let seed = secret::read_or_make(&self.path.join("signing-key"))?;
+        Ok(SigningKey::from_seed(&seed))
     }
 
     /// Where the journal's database is.

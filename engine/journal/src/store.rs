@@ -14,6 +14,7 @@ use crate::chain_number::ChainNumber;
 use crate::digest::Digest;
 use crate::entry::{Content, Retention};
 use crate::schema;
+use crate::state_dir::StateDirError;
 
 /// 3.51.3: earlier versions can corrupt a database when its log file is reset.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -75,9 +76,18 @@ pub enum StoreError {
         /// What SQLite says.
         source: rusqlite::Error,
     },
+    /// What the runs' ends are signed with isn't there.
+    #[error("the journal's signing key can't be used")]
+    Key(#[source] Box<StateDirError>),
     /// The thread that writes can't be started.
     #[error("the journal's thread can't be started")]
     Thread(#[source] io::Error),
+}
+
+impl StoreError {
+    pub(crate) fn key(error: StateDirError) -> StoreError {
+        StoreError::Key(Box::new(error))
+    }
 }
 
 /// Says what was being done when SQLite gave an error.
@@ -158,18 +168,7 @@ impl Store {
 
     /// How far a chain goes, without a look at whether it holds.
     pub(crate) fn head(&self, chain: &str) -> Result<Option<Head>, StoreError> {
-        let Some(number) = ChainNumber::find(&self.connection, chain)? else {
-            return Ok(None);
-        };
-        let sql = "SELECT id, hash FROM events WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1";
-        let keys = [number.key(0), number.last_key()];
-        let head = self.connection.query_row(sql, keys, |row| {
-            Ok(Head {
-                seq: ChainNumber::seq(row.get(0)?),
-                hash: Digest::from_bytes(row.get(1)?),
-            })
-        });
-        head.optional().map_err(doing("be read"))
+        head_of(&self.connection, chain)
     }
 
     pub(crate) fn insert(&self, chain: ChainNumber, row: NewRow<'_>) -> Result<(), StoreError> {
@@ -271,11 +270,32 @@ pub(crate) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     )?;
     match schema::check(&connection, path)? {
         schema::Found::Journal => Ok(connection),
-        schema::Found::Older => Store::open(path).map(|_| connection),
+        schema::Found::Older => {
+            // Only who writes can bring its tables up to date.
+            drop(connection);
+            drop(Store::open(path)?);
+            open_to_read(path)
+        }
         schema::Found::Nothing => Err(StoreError::Foreign {
             path: path.to_owned(),
         }),
     }
+}
+
+/// How far a chain goes, without a look at whether it holds.
+pub(crate) fn head_of(connection: &Connection, chain: &str) -> Result<Option<Head>, StoreError> {
+    let Some(number) = ChainNumber::find(connection, chain)? else {
+        return Ok(None);
+    };
+    let sql = "SELECT id, hash FROM events WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1";
+    let keys = [number.key(0), number.last_key()];
+    let head = connection.query_row(sql, keys, |row| {
+        Ok(Head {
+            seq: ChainNumber::seq(row.get(0)?),
+            hash: Digest::from_bytes(row.get(1)?),
+        })
+    });
+    head.optional().map_err(doing("be read"))
 }
 
 /// Hands out a chain's links after a given one, in their order, until one of them isn't liked.
@@ -299,15 +319,19 @@ pub(crate) fn each_row<E: From<StoreError>>(
     Ok(())
 }
 
-/// A link from `id, time, kind, version, body, hash`.
+/// A link from `id, time, kind, version, body, hash`. What can only come from tampering is read as something that
+/// breaks the chain, so that it is found there and not taken for a database that can't be read.
 pub(crate) fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    let text = |column| -> rusqlite::Result<String> {
+        Ok(String::from_utf8_lossy(row.get_ref(column)?.as_bytes()?).into_owned())
+    };
     Ok(Row {
         seq: ChainNumber::seq(row.get(0)?),
         time: unsigned(row.get(1)?),
-        kind: row.get(2)?,
-        version: row.get(3)?,
-        body: row.get(4)?,
-        hash: Digest::from_bytes(row.get(5)?),
+        kind: text(2)?,
+        version: row.get::<_, i64>(3)?.try_into().unwrap_or(0),
+        body: text(4)?,
+        hash: Digest::from_bytes(row.get_ref(5)?.as_blob()?.try_into().unwrap_or([0; 32])),
     })
 }
 

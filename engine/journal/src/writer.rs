@@ -18,6 +18,7 @@ use self::transaction::Runs;
 use crate::journal::{Batch, JournalError, Poison};
 use crate::log::Stored;
 use crate::run_id::RunId;
+use crate::signing::SigningKey;
 use crate::store::{Patience, Store};
 
 /// How long a queued entry waits for a commit that it can ride along with.
@@ -69,13 +70,13 @@ struct Writer {
 }
 
 impl Shared {
-    pub(crate) fn new(store: Store) -> Shared {
+    pub(crate) fn new(store: Store, key: Arc<SigningKey>) -> Shared {
         Shared {
             queue: Mutex::default(),
             bell: Condvar::new(),
             writer: Mutex::new(Writer {
                 store,
-                runs: Runs::default(),
+                runs: Runs::new(key),
             }),
             subscribers: Mutex::default(),
             listeners: Mutex::default(),

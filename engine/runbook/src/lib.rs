@@ -59,7 +59,7 @@ pub use names::{
 pub use origin::{Origin, OriginFault};
 pub use path::{Path, Segment};
 pub use plan::{Bound, Plan, Planned, PluginFacts};
-pub use project::Project;
+pub use project::{Anchor, Destination, Project};
 pub use retry::{Backoff, Retry};
 pub use runbook::{Behavior, Concurrency, Runbook, Section};
 pub use schema::{Kind, schema};

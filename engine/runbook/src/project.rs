@@ -1,9 +1,13 @@
 //! `sandbook.yaml`: what makes a folder a project.
 
+mod anchor;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use self::anchor::WireAnchor;
+pub use self::anchor::{Anchor, Destination};
 use crate::fault::{Fault, Report};
 use crate::leaf::Reader;
 use crate::names::{EnvironmentName, PluginName};
@@ -26,6 +30,8 @@ pub struct Project {
     /// The environment that is taken where none is named. Whether it reroutes, which it must, only the
     /// environment itself can tell.
     pub default_environment: Option<EnvironmentName>,
+    /// Where the signed head of the ledger of runs is sent at each run's end.
+    pub anchors: Vec<Anchor>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -36,6 +42,7 @@ struct Wire {
     environments: Option<String>,
     state: Option<String>,
     default_environment: Option<String>,
+    anchors: Vec<WireAnchor>,
 }
 
 impl Project {
@@ -91,6 +98,7 @@ fn convert(wire: Wire, faults: &mut Vec<Fault>) -> Project {
         environments,
         state,
         default_environment,
+        anchors: anchor::convert(wire.anchors, faults),
     }
 }
 
@@ -128,5 +136,6 @@ mod tests {
         );
         assert_eq!(project.plugins["http-check"], "plugins/http-check.wasm");
         assert_eq!((project.state, project.default_environment), (None, None));
+        assert_eq!(project.anchors, []);
     }
 }

@@ -5,6 +5,7 @@ mod clients;
 mod exchange;
 mod location;
 mod origin;
+mod post;
 mod resolve;
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
@@ -21,6 +22,7 @@ pub(crate) use clients::Lane;
 pub(crate) use exchange::{Dispatch, Exchanged, Failure};
 pub(crate) use location::location;
 pub use origin::{Origin, OriginError};
+pub use post::{PostError, post};
 #[cfg(test)]
 pub(crate) use resolve::LookingUp;
 pub(crate) use resolve::Names;

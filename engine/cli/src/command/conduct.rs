@@ -138,6 +138,12 @@ async fn watched(
     let finished = completed.map_err(|failed| {
         Problem::from(failed).help(format!("`sandbook show {id}` shows what is on record"))
     })?;
+    for line in &finished.unanchored {
+        complain(&format!(
+            "warning: {}; `sandbook audit anchor` sends it, and so does the next run's end",
+            safe(line)
+        ));
+    }
     Ok((id, state, finished))
 }
 

@@ -52,6 +52,15 @@ fn header(run: &Standing<'_>, events: &[Stored], zone: &Zone, paper: Paper) -> S
             short(&facts.runbook.digest.hex())
         ),
     );
+    if let Some(git) = &facts.runbook.git {
+        let dirty = if git.dirty {
+            ", with changes that are not committed"
+        } else {
+            ""
+        };
+        let commit = git.commit.get(..12).unwrap_or(&git.commit);
+        fact("git", format!("{}{dirty}", one_line(commit)));
+    }
     if let Some(environment) = &facts.environment {
         fact(
             "environment",

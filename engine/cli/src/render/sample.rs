@@ -15,6 +15,7 @@ pub(super) fn started(steps: &[&str], dry_run: bool) -> Event {
             name: "restore".to_owned(),
             digest,
             file: "restore.yaml".to_owned(),
+            git: None,
         },
         environment: Some(EnvironmentFacts {
             name: "demo".to_owned(),

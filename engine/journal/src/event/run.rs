@@ -49,6 +49,19 @@ pub struct RunbookFacts {
     pub digest: Digest,
     /// The file it was read from, as shown to people.
     pub file: String,
+    /// Which version of the project that was, where git has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<GitFacts>,
+}
+
+/// A version of a project's folder, as git has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GitFacts {
+    /// The commit that is checked out, in hex.
+    pub commit: String,
+    /// Something in the folder isn't as that commit has it.
+    pub dirty: bool,
 }
 
 /// Which environment a run has.

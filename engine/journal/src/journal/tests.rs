@@ -42,7 +42,7 @@ fn what_is_appended_is_read_back_with_its_chain() {
     let reader = Reader::open(&place.state).unwrap();
     assert_eq!(reader.events(run, 2).unwrap(), [stored[0].as_ref().clone()]);
     assert_eq!(reader.verify_run(run).unwrap().hash, stored[0].hash);
-    assert_eq!(reader.verify_ledger().unwrap().seq, 1);
+    assert_eq!(reader.ledger_head().unwrap().seq, 1);
 }
 
 #[tokio::test]
@@ -229,7 +229,8 @@ fn a_full_database_poisons_and_keeps_what_is_in_it() {
         .connection()
         .pragma_update(None, "max_page_count", 12)
         .unwrap();
-    let journal = Journal::with_store(store, Arc::new(crate::clock::SystemClock)).unwrap();
+    let key = place.state.signing_key().unwrap();
+    let journal = Journal::with_store(store, key, Arc::new(crate::clock::SystemClock)).unwrap();
     let mut appended = 0;
     let error = loop {
         match journal.append_blocking(run, entries(vec![logged("a", &"x".repeat(4000))])) {
@@ -277,7 +278,7 @@ fn two_processes_write_one_run_in_turns() {
     begin(&two, id("bbbbbbbbbbbb"));
     let reader = Reader::open(&place.state).unwrap();
     assert_eq!(reader.verify_run(run).unwrap().seq, 7);
-    assert_eq!(reader.verify_ledger().unwrap().seq, 2);
+    assert_eq!(reader.ledger_head().unwrap().seq, 2);
 }
 
 #[test]
@@ -303,7 +304,7 @@ fn two_processes_write_at_the_same_time() {
     let reader = Reader::open(&place.state).unwrap();
     assert_eq!(reader.verify_run(id(RUN)).unwrap().seq, 102);
     assert_eq!(reader.verify_run(id("bbbbbbbbbbbb")).unwrap().seq, 52);
-    assert_eq!(reader.verify_ledger().unwrap().seq, 3);
+    assert_eq!(reader.ledger_head().unwrap().seq, 3);
 }
 
 #[test]
@@ -412,6 +413,24 @@ fn a_newer_journal_and_a_foreign_database_are_refused() {
         .pragma_update(None, "application_id", 7)
         .unwrap();
     assert!(refused().contains("is not a journal of sandbook"));
+}
+
+#[test]
+fn a_journal_of_the_first_version_is_brought_up_to_date_by_whoever_opens_it() {
+    for write in [false, true] {
+        let place = Place::new();
+        begin(&place.journal(), id(RUN));
+        place
+            .database()
+            .execute_batch("DROP TABLE foreign_keys; DROP TABLE anchors; PRAGMA user_version = 1")
+            .unwrap();
+        if write {
+            drop(place.journal());
+        }
+        let reader = Reader::open(&place.state).unwrap();
+        assert!(reader.key_of(id(RUN)).unwrap() == *place.state.key());
+        assert_eq!(reader.verify_run(id(RUN)).unwrap().seq, 2);
+    }
 }
 
 #[test]

@@ -46,7 +46,11 @@ impl Reader {
     }
 
     fn started(&self, which: &str, prefix: &str) -> Result<Vec<RunId>, ReadError> {
-        let sql = format!("SELECT name FROM chains WHERE number <> 0 {which}");
+        // Of a run that was pruned only the name is left.
+        let sql = format!(
+            "SELECT name FROM chains WHERE number <> 0
+             AND EXISTS (SELECT 1 FROM events WHERE id = (number << 32) + 1) {which}"
+        );
         let mut statement = self
             .connection
             .prepare_cached(&sql)

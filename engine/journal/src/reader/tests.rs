@@ -85,31 +85,6 @@ fn a_run_that_is_not_there_has_no_state() {
 }
 
 #[test]
-fn a_log_that_was_written_anew_is_not_the_one_of_the_ledger() {
-    let (place, reader) = three();
-    reader.verify_ledger().unwrap();
-    let anew = Place::new();
-    append(&anew.journal(), "bbbb00000000", started(&["other"]));
-    let stored = Reader::open(&anew.state)
-        .unwrap()
-        .events(id("bbbb00000000"), 0)
-        .unwrap()
-        .remove(0);
-    place
-        .database()
-        .execute(
-            "UPDATE events SET time = ?1, body = ?2, hash = ?3 WHERE id >> 32 = (SELECT number FROM chains WHERE name = 'bbbb00000000')",
-            rusqlite::params![1, stored.body, stored.hash.as_bytes()],
-        )
-        .unwrap();
-    reader.verify_run(id("bbbb00000000")).unwrap();
-    assert!(matches!(
-        reader.verify_ledger(),
-        Err(ReadError::OtherBeginning { .. })
-    ));
-}
-
-#[test]
 fn a_content_that_was_altered_is_not_taken() {
     let (place, reader) = three();
     let content = crate::entry::Content::new(

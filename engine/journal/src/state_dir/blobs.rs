@@ -8,7 +8,8 @@ use super::{StateDir, StateDirError};
 use crate::digest::Digest;
 
 impl StateDir {
-    /// Keeps a content, durably, unless it is there already.
+    /// Keeps a content, durably, unless it is there already. Until an event names it, it can be swept, except while the
+    /// run's lock is held and [`RunLock::is_recorded`](super::RunLock::is_recorded) wasn't said yet.
     ///
     /// # Errors
     ///

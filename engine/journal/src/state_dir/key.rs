@@ -1,21 +1,17 @@
 //! The state directory's key.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::Path;
 
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::StateDirError;
-use super::private::{refuse_shared, sync_name, write_beside};
+use super::{StateDirError, secret};
 use crate::digest::KeyedDigest;
-use crate::run_id::NoRandomness;
 
 /// 32 random bytes that never leave the directory's owner. Zeroed when dropped.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StateKey(Zeroizing<[u8; 32]>);
 
 impl StateKey {
@@ -46,55 +42,18 @@ impl fmt::Debug for StateKey {
     }
 }
 
-/// Of several processes that find no key, the first one's stays.
+/// The key in this directory, made where there is none.
 pub(super) fn read_or_make(directory: &Path) -> Result<StateKey, StateDirError> {
-    let path = directory.join("key");
-    match File::open(&path) {
-        Ok(file) => read(&path, file),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make(&path)?;
-            let file = File::open(&path).map_err(|source| StateDirError::Read {
-                path: path.clone(),
-                source,
-            })?;
-            read(&path, file)
-        }
-        Err(source) => Err(StateDirError::Read { path, source }),
-    }
+    secret::read_or_make(&directory.join("key")).map(StateKey)
 }
 
-fn read(path: &Path, file: File) -> Result<StateKey, StateDirError> {
-    let unreadable = |source| StateDirError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    refuse_shared(path, &file.metadata().map_err(unreadable)?, 0o600)?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(64));
-    file.take(64).read_to_end(&mut bytes).map_err(unreadable)?;
-    match <[u8; 32]>::try_from(bytes.as_slice()) {
-        Ok(key) => Ok(StateKey(Zeroizing::new(key))),
-        Err(_) => Err(StateDirError::Key {
-            path: path.to_owned(),
-            found: bytes.len(),
-        }),
+impl StateKey {
+    /// The key of another state directory, which a run was imported with.
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> StateKey {
+        StateKey(Zeroizing::new(bytes))
     }
-}
 
-/// A hard link gives the file its name only where there is none yet.
-fn make(path: &Path) -> Result<(), StateDirError> {
-    let mut key = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *key).map_err(NoRandomness)?;
-    let beside = write_beside(path, &*key)?;
-    let linked = match std::fs::hard_link(&beside, path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        linked => linked,
-    };
-    let removed = std::fs::remove_file(&beside);
-    linked
-        .and(removed)
-        .and_then(|()| sync_name(path))
-        .map_err(|source| StateDirError::Write {
-            path: path.to_owned(),
-            source,
-        })
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::sweep::Putting;
 use super::{StateDir, StateDirError};
 use crate::run_id::RunId;
 
@@ -19,6 +20,16 @@ const TRIES: u32 = 5;
 pub struct RunLock {
     path: PathBuf,
     _file: File,
+    /// Until what was put for the run is named by an event.
+    putting: Option<Putting>,
+}
+
+impl RunLock {
+    /// Says that the run's first event in this process is durable: what was put into the state directory for it
+    /// before is named by that from now on, and needs no further protection against being swept.
+    pub fn is_recorded(&mut self) {
+        self.putting = None;
+    }
 }
 
 impl Drop for RunLock {
@@ -29,17 +40,26 @@ impl Drop for RunLock {
 }
 
 impl StateDir {
-    /// Takes a run's lock; nothing when a live process has it.
+    /// Takes a run's lock; nothing when a live process has it. Contents that are put from now on until
+    /// [`RunLock::is_recorded`] are not swept.
     ///
     /// # Errors
     ///
     /// When the lock's file can't be made or locked.
     pub fn lock_run(&self, run: RunId) -> Result<Option<RunLock>, StateDirError> {
         let path = self.lock_path(run);
-        match take(&path) {
-            Ok(taken) => Ok(taken.map(|file| RunLock { path, _file: file })),
-            Err(source) => Err(StateDirError::Write { path, source }),
-        }
+        let taken = take(&path).map_err(|source| StateDirError::Write {
+            path: path.clone(),
+            source,
+        })?;
+        let Some(file) = taken else { return Ok(None) };
+        let mut lock = RunLock {
+            path,
+            _file: file,
+            putting: None,
+        };
+        lock.putting = Some(self.putting()?);
+        Ok(Some(lock))
     }
 
     /// Whether a live process has the run's lock.

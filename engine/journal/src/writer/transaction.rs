@@ -4,22 +4,21 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
-use crate::chain::Chain;
 use crate::chain_number::ChainNumber;
-use crate::digest::Digest;
 use crate::event::{EVENT_VERSION, Event, RunStarted};
 use crate::groups::Move;
 use crate::journal::{Appended, Batch, JournalError, Poison, Prepared, kind};
-use crate::ledger::{LEDGER, LEDGER_VERSION, LedgerEntry};
+use crate::ledger::{Ledger, LedgerEntry};
 use crate::log::{Log, LogFault, Stored};
 use crate::run_id::RunId;
+use crate::signing::SigningKey;
 use crate::store::{NewRow, Store, StoreError, each_row};
 
 /// The logs as far as they are known, which spares reading back what this process wrote itself.
 #[derive(Debug)]
 pub(crate) struct Runs {
     logs: HashMap<RunId, Known>,
-    ledger: Chain,
+    ledger: Ledger,
     ledger_checked: u64,
     /// SQLite's number of what others wrote, when it was last looked at, and how often it has changed.
     foreign: Option<i64>,
@@ -58,11 +57,11 @@ impl From<LogFault> for Refused {
     }
 }
 
-impl Default for Runs {
-    fn default() -> Runs {
+impl Runs {
+    pub(super) fn new(key: Arc<SigningKey>) -> Runs {
         Runs {
             logs: HashMap::new(),
-            ledger: Chain::new(LEDGER),
+            ledger: Ledger::new(key),
             ledger_checked: 0,
             foreign: None,
             generation: 0,
@@ -71,9 +70,7 @@ impl Default for Runs {
             erased: false,
         }
     }
-}
 
-impl Runs {
     /// Writes the batches and commits the transaction, which was begun; tells what came of each. An error means that none was written,
     /// and that what is known here may be wrong: nothing may be written after it.
     pub(super) fn write(
@@ -154,7 +151,9 @@ impl Runs {
             }
             let stored = Arc::new(self.insert(store, run, number, prepared)?);
             if stored.seq == 1 {
-                self.enter_in_ledger(store, run, stored.hash, stored.time)?;
+                let (id, first) = (run, stored.hash);
+                let opened = LedgerEntry::RunOpened { id, first };
+                self.enter_in_ledger(store, opened, stored.time)?;
             }
             match Move::of(&stored.event, self.facts(run)) {
                 Some(Move::Take(group)) => store.hold(group, number)?,
@@ -167,7 +166,25 @@ impl Runs {
             self.fresh.push(Arc::clone(&stored));
             answer.push(stored);
         }
+        if let Some(last) = answer.last()
+            && self.is_closed(run)
+        {
+            let closed = LedgerEntry::RunClosed {
+                id: run,
+                seq: last.seq,
+                hash: last.hash,
+                key: self.ledger.key(),
+                signature: None,
+            };
+            self.enter_in_ledger(store, closed, last.time)?;
+        }
         Ok(answer)
+    }
+
+    /// Whether the run's head is signed as it is now. What follows a run's end is signed as well.
+    fn is_closed(&self, run: RunId) -> bool {
+        let known = self.logs.get(&run);
+        known.is_some_and(|known| known.log.state.finish().is_some())
     }
 
     /// Reads what others have appended to the run.
@@ -308,28 +325,13 @@ impl Runs {
     fn enter_in_ledger(
         &mut self,
         store: &Store,
-        run: RunId,
-        first: Digest,
+        entry: LedgerEntry,
         time: u64,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), StoreError> {
         if self.ledger_checked != self.generation {
-            if let Some(head) = store.head(LEDGER)? {
-                self.ledger = Chain::at(LEDGER, head);
-            }
+            self.ledger.catch_up(store)?;
             self.ledger_checked = self.generation;
         }
-        let body = LedgerEntry::RunOpened { id: run, first }.encode();
-        let head = self.ledger.extend(time, LEDGER_VERSION, &body);
-        let kind = Event::kind_of(&body).expect("invariant: an entry's JSON begins with its kind");
-        let row = NewRow {
-            seq: head.seq,
-            time,
-            kind,
-            version: LEDGER_VERSION,
-            body: &body,
-            hash: head.hash,
-        };
-        store.insert(ChainNumber::LEDGER, row)?;
-        Ok(())
+        self.ledger.enter(store, entry, time)
     }
 }

@@ -111,7 +111,7 @@ fn an_approval_takes_as_many_people_as_it_says() {
 #[test]
 fn who_may_approve_is_looked_at() {
     let log = asks(approval(1, |it| {
-        it.approvers = vec!["ben".into(), "cat".into()]
+        it.approvers = vec!["ben".into(), "cat".into()];
     }));
     let says = |who| decided_by("a", Decision::Approve, who, None);
     assert_eq!(
