@@ -7,6 +7,7 @@
 //! before them, so that no request's intent can be on record without the start of its step.
 
 mod asking;
+mod beginning;
 mod cancelling;
 mod deciding;
 mod ending;
@@ -18,7 +19,6 @@ mod undoing;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
-use std::mem;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use sandbook_journal::{
     self as journal, Cancelling, Clock, Entry as Line, Event, JournalError, SkipReason, StateDir,
     Stored,
 };
-use sandbook_runbook::{Action, Plan, Scope, StepId};
+use sandbook_runbook::{Plan, Scope, StepId};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
@@ -303,107 +303,6 @@ impl<'a> Conductor<'a> {
         }
     }
 
-    /// Of a section in which a step broke, what waits for a place isn't begun any more.
-    fn drop_what_is_stopped(&mut self) {
-        if !self.agenda.is_stopped() {
-            return;
-        }
-        let begun = |waiting: &Waiting| self.started_at[waiting.index].is_some();
-        let (begun, stopped) = mem::take(&mut self.queue).into_iter().partition(begun);
-        self.queue = begun;
-        let stopped: VecDeque<Waiting> = stopped;
-        for waiting in stopped {
-            self.skip(waiting.index, SkipReason::Stopped, Done::Unsatisfied);
-        }
-    }
-
-    /// A step's needs are satisfied: its condition decides.
-    fn consider(&mut self, index: usize) {
-        let step = &self.steps.get(index).step;
-        self.tell_run(index);
-        if self.setting.dry_run {
-            let unknown = facts::unknown_touched(step, &self.unknown);
-            if !unknown.is_empty() {
-                self.unknown.insert(step.id.clone());
-                return self.skip(index, SkipReason::Listed { unknown }, Done::Satisfied);
-            }
-        }
-        match step
-            .condition
-            .as_ref()
-            .map_or(Ok(true), |condition| condition.eval_bool(&self.scope))
-        {
-            Ok(true) if self.setting.dry_run && only_waits(&step.action) => {
-                self.skip(index, SkipReason::ListedOnly, Done::Satisfied);
-            }
-            Ok(true) => self.go(index, 1),
-            Ok(false) => self.skip(index, SkipReason::Condition, Done::Satisfied),
-            Err(fault) => {
-                self.write(Event::StepStarted {
-                    step: self.steps.id(index),
-                    attempt: 1,
-                });
-                self.fail(index, 1, facts::invalid(format!("its `if`: {fault}")), None);
-            }
-        }
-    }
-
-    /// Lets an attempt begin, once there is a place for it where it needs one.
-    fn go(&mut self, index: usize, attempt: u32) {
-        match self.steps.get(index).step.action {
-            Action::Plugin(_) => self.enqueue(index, attempt),
-            _ => self.begin(self.due(index, attempt)),
-        }
-    }
-
-    /// An attempt that may begin: what it waited for is on record, or in the events that go there next.
-    fn due(&self, index: usize, attempt: u32) -> Waiting {
-        Waiting {
-            index,
-            attempt,
-            after: self.handed_in + 1,
-        }
-    }
-
-    /// Lets an attempt wait for a place.
-    fn enqueue(&mut self, index: usize, attempt: u32) {
-        let due = self.due(index, attempt);
-        self.queue.push_back(due);
-    }
-
-    /// Begins an attempt.
-    fn begin(&mut self, waiting: Waiting) {
-        let Waiting {
-            index,
-            attempt,
-            after,
-        } = waiting;
-        let planned = self.steps.get(index);
-        let step = self.steps.id(index);
-        self.write(Event::StepStarted { step, attempt });
-        let prepared = match &planned.step.action {
-            Action::Plugin(using) => self.prepare(index, attempt, using).map(|attempt| {
-                self.placed += 1;
-                self.launches.push(Launch::Attempt { attempt, after });
-            }),
-            Action::Wait(duration) => facts::wait(duration, &self.scope).map(|duration| {
-                self.launches.push(Launch::Wait {
-                    index,
-                    attempt,
-                    duration,
-                });
-            }),
-            Action::Assert(check) => facts::assert(check, &self.scope).map(|()| {
-                self.succeed(index, attempt, facts::nothing_changed());
-            }),
-            Action::Approval(approval) => self.ask_for_approval(index, attempt, approval),
-            Action::Manual(manual) => self.ask_for_hands(index, attempt, manual),
-        };
-        if let Err(failure) = prepared {
-            self.fail(index, attempt, failure, None);
-        }
-    }
-
     /// Waits for something to be on record, an attempt to end, a timer, or a signal; takes along all attempts
     /// that have ended by then.
     async fn something_happens(&mut self) -> Result<Option<journal::Signal>, Failed> {
@@ -458,15 +357,6 @@ impl<'a> Conductor<'a> {
         }
     }
 
-    /// Keeps what expressions see of the run as it is when this step comes.
-    fn tell_run(&mut self, index: usize) {
-        if !self.steps.main().contains(&index) {
-            let cancelled = self.cancelled.is_some();
-            let so_far = self.setting.opening.so_far(self.broke.as_ref(), cancelled);
-            self.scope.set_run(&so_far);
-        }
-    }
-
     /// The run was told to stop: what is in flight is waited for, and the rest stays for a resumption.
     async fn wind_up(&mut self, signal: journal::Signal) -> Result<(), Failed> {
         let waited = tokio::time::timeout(LAST_REQUESTS, async {
@@ -486,14 +376,6 @@ impl<'a> Conductor<'a> {
     /// Takes an event along with the next commit.
     fn write(&mut self, line: impl Into<Line>) {
         self.lines.push(line.into());
-    }
-}
-
-/// Whether a step's action is only waiting, for time or for a person.
-fn only_waits(action: &Action) -> bool {
-    match action {
-        Action::Wait(_) | Action::Approval(_) | Action::Manual(_) => true,
-        Action::Plugin(_) | Action::Assert(_) => false,
     }
 }
 

@@ -6,7 +6,9 @@
 mod illegal;
 mod legal;
 mod question;
+mod refusal;
 mod request;
+mod status;
 mod step;
 
 use std::collections::HashMap;
@@ -16,8 +18,9 @@ use serde::Serialize;
 pub use self::illegal::{ExpectedAttempt, Illegal};
 pub use self::question::{Decided, Question};
 pub use self::request::{RequestState, Settled};
+pub use self::status::{Section, StepStatus};
 use self::step::Moment;
-pub use self::step::{Section, StepState, StepStatus};
+pub use self::step::StepState;
 use crate::event::{
     EnvironmentFacts, Event, FinalStatus, Operator, ROLLBACK, RunStarted, StepId, Values,
 };

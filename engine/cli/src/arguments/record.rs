@@ -23,10 +23,19 @@ pub(crate) struct Runs {
 ///
 /// Of each request: method, URL, status, time, and the digests of the bodies.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  sandbook show @last\n  sandbook show 3k9 --output json")]
+#[command(after_help = "\
+Examples:
+  sandbook show @last
+  sandbook show 3k9 --output json
+  sandbook show 3k9 --markdown > post-mortem.md")]
 pub(crate) struct Show {
     #[arg(value_name = "RUN", help = RUN_HELP)]
     pub(crate) run: String,
+    /// Print the first draft of a post-mortem, as Markdown
+    ///
+    /// Who had part in it, what happened when, what was changed, decisions and notes. The causes are for people to write.
+    #[arg(long, conflicts_with = "output")]
+    pub(crate) markdown: bool,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -28,7 +28,12 @@ pub(crate) fn show(
             status,
             held: &held(&record, run, &state, &events)?,
         };
-        output.text(&render::run(&run, &events, &Zone::local(), output.paper));
+        let zone = Zone::local();
+        if arguments.markdown {
+            output.text(&render::markdown(&run, &events, &zone));
+        } else {
+            output.text(&render::run(&run, &events, &zone, output.paper));
+        }
     }
     Ok(Exit::Succeeded)
 }

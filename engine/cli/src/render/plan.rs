@@ -2,8 +2,8 @@
 
 use sandbook_executor::Prepared;
 use sandbook_runbook::{
-    Action, Approval, Backoff, Behavior, Grant, Needs, OnFailure, Plan, Planned, Step, Template,
-    format_duration,
+    Action, Approval, Backoff, Behavior, Grant, Needs, OnDoubt, OnFailure, Plan, Planned, Step,
+    Template, format_duration,
 };
 
 use super::heading::rehearsal_in;
@@ -139,73 +139,91 @@ fn step(planned: &Planned, is_first: bool, prepared: &Prepared, paper: Paper) ->
         .map(|name| format!("  {}", one_line(name)))
         .unwrap_or_default();
     let mut text = format!("  {}{name}\n", paper.ink(Ink::Name, step.id.as_str()));
-    let mut table = Table::indented(4);
-    let mut fact = |label: &str, ink: Ink, value: String| {
-        table.row([(Ink::Faint, label.to_owned()), (ink, value)]);
-    };
-    fact("runs", Ink::Plain, what_exactly(planned, prepared));
-    fact("starts", Ink::Plain, order(&step.needs, is_first));
+    let mut facts = Facts(Table::indented(4));
+    facts.add("runs", Ink::Plain, what_exactly(planned, prepared));
+    facts.add("starts", Ink::Plain, order(&step.needs, is_first));
     if let Some(condition) = &step.condition {
-        fact("if", Ink::Plain, safe(&condition.to_string()).into_owned());
+        let condition = safe(&condition.to_string()).into_owned();
+        facts.add("if", Ink::Plain, condition);
     }
-    for (position, grant) in planned.permission.step.iter().enumerate() {
-        let ink = if grant.may_change() {
-            Ink::Warn
-        } else {
-            Ink::Plain
-        };
-        fact(
-            if position == 0 { "may" } else { "" },
-            ink,
-            grant.to_string(),
-        );
+    facts.rights(planned);
+    let fails = match step.on_failure {
+        OnFailure::Abort => None,
+        OnFailure::Continue => Some("without ending the run"),
+        OnFailure::Pause => Some("and waits for a person"),
+        OnFailure::Rollback => Some("and has what was done undone"),
+    };
+    if let Some(fails) = fails {
+        facts.add("fails", Ink::Plain, fails.to_owned());
     }
-    if let (Action::Plugin(_), true) = (&step.action, planned.permission.step.is_empty()) {
-        fact("may", Ink::Faint, "send no request".to_owned());
+    if step.on_doubt == OnDoubt::Continue {
+        let goes_on = "what needs it goes on, while a person is asked";
+        facts.add("in doubt", Ink::Plain, goes_on.to_owned());
     }
-    let asked = planned.plugin.iter().flat_map(|plugin| &plugin.not_granted);
-    for (position, ask) in asked.enumerate() {
-        fact(
-            if position == 0 { "may not" } else { "" },
-            Ink::Faint,
-            format!("{}, though the plugin asks for it", safe(&ask.to_string())),
-        );
-    }
-    for bound in &planned.credentials {
-        let origins = bound
-            .origins
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
-        fact(
-            "as",
-            Ink::Plain,
-            format!(
-                "{} (slot `{}`), only at {origins}",
-                bound.credential, bound.slot
-            ),
-        );
-    }
-    if !planned.reveal.is_empty() {
-        fact(
-            "sees",
-            Ink::Bad,
-            format!(
-                "the plain text of the secret in {}",
-                words::names(&planned.reveal)
-            ),
-        );
-    }
-    if let Some(tries) = tries(step) {
-        fact("tries", Ink::Plain, tries);
-    }
-    if step.on_failure == OnFailure::Continue {
-        fact("fails", Ink::Plain, "without ending the run".to_owned());
+    if let Some(rollback) = &planned.rollback {
+        facts.add("undone by", Ink::Name, what_exactly(rollback, prepared));
+        facts.rights(rollback);
     }
     // What a reviewer reads isn't cut.
-    text.push_str(&table.render(paper.uncut()));
+    text.push_str(&facts.0.render(paper.uncut()));
     text
+}
+
+/// What is said of a step, a line each.
+struct Facts(Table);
+
+impl Facts {
+    fn add(&mut self, label: &str, ink: Ink, value: String) {
+        self.0.row([(Ink::Faint, label.to_owned()), (ink, value)]);
+    }
+
+    /// What a step, or what undoes it, may do and how often it tries.
+    fn rights(&mut self, planned: &Planned) {
+        for (position, grant) in planned.permission.step.iter().enumerate() {
+            let ink = if grant.may_change() {
+                Ink::Warn
+            } else {
+                Ink::Plain
+            };
+            let label = if position == 0 { "may" } else { "" };
+            self.add(label, ink, grant.to_string());
+        }
+        if let (Action::Plugin(_), true) =
+            (&planned.step.action, planned.permission.step.is_empty())
+        {
+            self.add("may", Ink::Faint, "send no request".to_owned());
+        }
+        let asked = planned.plugin.iter().flat_map(|plugin| &plugin.not_granted);
+        for (position, ask) in asked.enumerate() {
+            let label = if position == 0 { "may not" } else { "" };
+            let ask = safe(&ask.to_string()).into_owned();
+            self.add(
+                label,
+                Ink::Faint,
+                format!("{ask}, though the plugin asks for it"),
+            );
+        }
+        for bound in &planned.credentials {
+            let origins: Vec<String> = bound.origins.iter().map(ToString::to_string).collect();
+            let (credential, slot, origins) = (&bound.credential, &bound.slot, origins.join(", "));
+            self.add(
+                "as",
+                Ink::Plain,
+                format!("{credential} (slot `{slot}`), only at {origins}"),
+            );
+        }
+        if !planned.reveal.is_empty() {
+            let slots = words::names(&planned.reveal);
+            self.add(
+                "sees",
+                Ink::Bad,
+                format!("the plain text of the secret in {slots}"),
+            );
+        }
+        if let Some(tries) = tries(&planned.step) {
+            self.add("tries", Ink::Plain, tries);
+        }
+    }
 }
 
 /// What a step runs, in a word.

@@ -1,7 +1,7 @@
 //! A plan for programs.
 
 use sandbook_executor::Prepared;
-use sandbook_runbook::{Action, Needs, OnFailure, Planned, format_duration};
+use sandbook_runbook::{Action, Needs, OnDoubt, OnFailure, Planned, format_duration};
 use serde_json::{Map, Value, json};
 
 use super::plan::sections;
@@ -95,5 +95,16 @@ fn step(planned: &Planned, prepared: &Prepared) -> Value {
         "attempts": step.retry.attempts,
         "timeout": format_duration(step.timeout),
         "failure_let_pass": step.on_failure == OnFailure::Continue,
+        "on_failure": match step.on_failure {
+            OnFailure::Abort => "abort",
+            OnFailure::Continue => "continue",
+            OnFailure::Pause => "pause",
+            OnFailure::Rollback => "rollback",
+        },
+        "on_doubt": match step.on_doubt {
+            OnDoubt::Wait => "wait",
+            OnDoubt::Continue => "continue",
+        },
+        "rollback": planned.rollback.as_ref().map(|rollback| self::step(rollback, prepared)),
     })
 }

@@ -1,6 +1,6 @@
 //! What a whole run's status forbids.
 
-use super::step::Section;
+use super::status::Section;
 use super::{Illegal, Pause, Question, RunState, StepState, StepStatus, is_owed};
 use crate::event::{Event, FinalStatus, ROLLBACK, SkipReason, StepId};
 

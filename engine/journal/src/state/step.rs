@@ -1,79 +1,10 @@
 //! The fold of one step.
 
-use std::fmt;
-
-use serde::Serialize;
-
 use super::Illegal;
-use super::illegal::ExpectedAttempt;
 use super::question::{Decided, Question};
 use super::request::RequestState;
+use super::status::{Section, StepStatus};
 use crate::event::{Decision, Event, Failure, Operator, SkipReason, StepId, Values, Waiting};
-
-/// How a step stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepStatus {
-    /// Its turn has not come.
-    Pending,
-    /// It runs, or waits for its next attempt.
-    Running,
-    /// It waits for a person.
-    Waiting,
-    /// It is done.
-    Succeeded,
-    /// It failed for good.
-    Failed,
-    /// It is not run.
-    Skipped,
-    /// It was done and undone.
-    RolledBack,
-}
-
-impl StepStatus {
-    /// Whether nothing more is to be done about it.
-    #[must_use]
-    pub fn is_ended(self) -> bool {
-        !matches!(
-            self,
-            StepStatus::Pending | StepStatus::Running | StepStatus::Waiting
-        )
-    }
-
-    /// The status as the language and the reports have it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            StepStatus::Pending => "pending",
-            StepStatus::Running => "running",
-            StepStatus::Waiting => "waiting",
-            StepStatus::Succeeded => "succeeded",
-            StepStatus::Failed => "failed",
-            StepStatus::Skipped => "skipped",
-            StepStatus::RolledBack => "rolled_back",
-        }
-    }
-}
-
-impl fmt::Display for StepStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// The part of the runbook that a step is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Section {
-    /// The runbook's own steps.
-    Steps,
-    /// Those that run when the run fails.
-    OnFailure,
-    /// Those that run in any case.
-    Finally,
-    /// Those that undo one of the others.
-    Rollback,
-}
 
 /// What a step's part of the log comes to. Times are milliseconds since the epoch.
 #[derive(Debug, Clone, PartialEq)]
@@ -549,43 +480,6 @@ impl StepState {
         match self.doubt() {
             Some(request) => Err(self.in_doubt(wanted, request.number)),
             None => Ok(()),
-        }
-    }
-
-    pub(super) fn wrong_status(&self, wanted: &'static str) -> Illegal {
-        Illegal::Status {
-            step: self.id.clone(),
-            status: self.status,
-            wanted,
-        }
-    }
-
-    fn out_of_order(&self, found: u32) -> Illegal {
-        let expected = if self.attempt_open {
-            ExpectedAttempt::Open(self.attempt)
-        } else {
-            ExpectedAttempt::Next(self.attempt + 1)
-        };
-        Illegal::Attempt {
-            step: self.id.clone(),
-            found,
-            expected,
-        }
-    }
-
-    fn wrong_request(&self, request: u32, why: &'static str) -> Illegal {
-        Illegal::Request {
-            step: self.id.clone(),
-            request,
-            why,
-        }
-    }
-
-    fn in_doubt(&self, wanted: &'static str, request: u32) -> Illegal {
-        Illegal::InDoubt {
-            step: self.id.clone(),
-            request,
-            wanted,
         }
     }
 }
