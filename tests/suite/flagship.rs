@@ -249,3 +249,22 @@ fn the_printed_ceiling_can_be_pasted() {
             .ok();
     }
 }
+
+#[test]
+fn once_the_region_is_back_the_database_is_moved_back() {
+    let (cloud, lab) = stage(Options::default());
+    lab.sandbook(&RESTORE).ok();
+    cloud.region_up(Region::East);
+    lab.sandbook(&["undo", "@last", "--yes", "--reason", "east is back"])
+        .ok()
+        .says("What `")
+        .says("failover.rollback");
+    let group = &cloud.state()["azure"]["failover_group"];
+    assert_eq!(group["primary"], "east", "{group}");
+    assert_eq!(group["failovers"], 2, "{group}");
+    lab.sandbook(&["audit", "verify"]).ok();
+    lab.sandbook(&["show", "@last", "--markdown"])
+        .ok()
+        .says("# restore-site cancelled")
+        .says("east is back");
+}

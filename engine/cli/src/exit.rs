@@ -7,8 +7,10 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// What was asked for is done; failures that were let pass are in the last line.
     Succeeded,
-    /// The run failed or was cancelled.
+    /// The run failed.
     Failed,
+    /// The run was cancelled, or was undone.
+    Cancelled,
     /// The request was wrong: usage, runbook, inputs, a false check, environment, a secret.
     Wrong,
     /// The run waits for a person.
@@ -26,7 +28,7 @@ impl Exit {
     pub(crate) const fn status(self) -> u8 {
         match self {
             Exit::Succeeded => 0,
-            Exit::Failed => 1,
+            Exit::Failed | Exit::Cancelled => 1,
             Exit::Wrong => 2,
             Exit::Waiting => 3,
             Exit::Held => 4,

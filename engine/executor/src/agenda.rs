@@ -249,6 +249,11 @@ impl Agenda {
         self.sweep.is_some()
     }
 
+    /// Whether a step is in the section that is under way.
+    pub(crate) fn is_under_way(&self, step: usize) -> bool {
+        self.range(self.section).contains(&step)
+    }
+
     /// Says that a step has failed that was taken for satisfied before.
     pub(crate) fn failed_late(&mut self) {
         if self.section == Section::Steps {

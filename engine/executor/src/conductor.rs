@@ -129,6 +129,8 @@ struct Asking {
     attempt: u32,
     /// What came of a request is what is asked.
     in_doubt: bool,
+    /// Nothing was done yet of what it is about.
+    before_the_work: bool,
 }
 
 /// An attempt that waits for a place.
@@ -271,6 +273,7 @@ impl<'a> Conductor<'a> {
             }
         }
         self.drop_what_is_stopped();
+        self.ask_nothing_in_vain();
         while self.placed < self.setting.jobs {
             let Some(waiting) = self.queue.pop_front() else {
                 break;

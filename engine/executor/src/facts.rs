@@ -175,6 +175,12 @@ pub(crate) fn aborted(why: &str) -> journal::Failure {
     said(journal::FailureKind::Failed, "aborted", message)
 }
 
+/// Of a step that waited for a person when another one broke the run.
+pub(crate) fn stopped() -> journal::Failure {
+    let message = "another step failed, so it is not asked for any more".to_owned();
+    said(journal::FailureKind::Failed, "stopped", message)
+}
+
 /// Of a step that was under way when its run was cancelled.
 pub(crate) fn cancelled() -> journal::Failure {
     let message = "the run was cancelled".to_owned();

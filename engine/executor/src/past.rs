@@ -156,7 +156,7 @@ impl Contents<'_> {
     }
 
     /// Notes what a person has said about one of a step's requests, of this attempt.
-    pub(crate) fn decided(
+    fn decided(
         &self,
         replay: &mut Replay,
         requests: &[RequestState],
@@ -188,7 +188,7 @@ impl Contents<'_> {
     }
 
     /// Notes what came of a changing request, which was the so-manieth of such an attempt.
-    pub(crate) fn ended(
+    fn ended(
         &self,
         replay: &mut Replay,
         at: (u32, u32),

@@ -265,6 +265,11 @@ impl Event {
         serde_json::from_str(body).map_err(DecodeError::Body)
     }
 
+    /// Whether a person has said by it how its run is to go on, whichever process has the run.
+    pub(crate) fn is_said_by_a_person(&self) -> bool {
+        matches!(self, Event::Decided { .. } | Event::CancelRequested { .. })
+    }
+
     /// The event as it is stored: JSON of one line, `kind` first, long texts cut.
     pub(crate) fn encode(&mut self) -> String {
         self.cut_texts();

@@ -213,8 +213,8 @@ impl Journal {
         receiver
     }
 
-    /// The events of a run that other processes append from now on, in their order, once this one notices them: at
-    /// its next commit, or when it looks.
+    /// What people say about a run from now on, and whatever else other processes append to it, in their order: what
+    /// others append once this one notices it, at its next commit or when it looks.
     #[must_use]
     pub fn listen(&self, run: RunId) -> broadcast::UnboundedReceiver<Arc<Stored>> {
         let (sender, receiver) = broadcast::unbounded_channel();

@@ -383,6 +383,7 @@ impl RunState {
         let moment = Moment {
             time,
             cancelling: self.cancelling.is_some(),
+            broke: self.tally.broke > 0,
             starter: match &self.started {
                 Some(started) => &started.facts.operator,
                 None => return Err(Illegal::NotStarted),

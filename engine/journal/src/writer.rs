@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     bell: Condvar,
     writer: Mutex<Writer>,
     subscribers: Mutex<Subscribers>,
-    /// Those who want only what other processes append.
+    /// Those who want only what other processes append, and what people say.
     listeners: Mutex<Subscribers>,
     poison: OnceLock<Arc<Poison>>,
     commits: AtomicU64,

@@ -76,7 +76,7 @@ fn a_run_that_waits_or_was_cut_off_can_be_cancelled() {
         .run("steps: [{ id: a, approval: { message: a? } }, { id: b, uses: noop }]\nfinally: [{ id: tell, uses: noop }]")
         .exits(3);
     sandbook(&stage, &["cancel", "@last"])
-        .exits(1)
+        .ok()
         .says("cancelled");
     assert_eq!(stage.event("run_finished")["status"], "cancelled");
     let tell = stage.lab.events_of("step_succeeded");
@@ -125,7 +125,7 @@ fn what_was_done_is_undone_in_reverse_order() {
         &stage,
         &["undo", "@last", "--yes", "--reason", "wrong region"],
     )
-    .exits(1)
+    .ok()
     .says("undone");
     assert_eq!(posts(&stage), ["/a", "/b", "/undo/b-7", "/undo/a-7"]);
     let finished = stage.lab.events_of("run_finished");
@@ -198,7 +198,7 @@ fn a_cancellation_can_undo_before_it_ends() {
     sandbook(&stage, &["cancel", "@last", "--rollback"])
         .exits(2)
         .says("not confirmed");
-    sandbook(&stage, &["cancel", "@last", "--rollback", "--yes"]).exits(1);
+    sandbook(&stage, &["cancel", "@last", "--rollback", "--yes"]).ok();
     assert_eq!(posts(&stage), ["/a", "/undo/a-7"]);
     let done = stage.lab.events_of("step_succeeded");
     let done: Vec<&str> = done.iter().map(|it| it["step"].as_str().unwrap()).collect();

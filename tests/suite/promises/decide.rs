@@ -351,3 +351,21 @@ fn a_dry_run_asks_nobody() {
         .exits(1);
     assert!(stage.lab.events_of("step_waiting").is_empty());
 }
+
+#[test]
+fn nobody_is_asked_for_what_would_only_lead_on_in_a_run_that_is_broken() {
+    let stage = Stage::new();
+    stage
+        .run(
+            r#"steps:
+  - { id: confirm, needs: [], approval: { message: go? } }
+  - { id: broken, needs: [], assert: { condition: "false", message: broken } }
+  - { id: after, needs: [confirm], uses: noop }
+finally: [{ id: tell, uses: noop }]
+"#,
+        )
+        .exits(1)
+        .says("broken");
+    let told = stage.lab.events_of("step_succeeded");
+    assert_eq!(told[0]["step"], "tell");
+}

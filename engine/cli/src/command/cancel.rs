@@ -38,7 +38,7 @@ pub(crate) fn cancel(
         accept: None,
         format: arguments.output,
     };
-    take_up(&engine, &project, taking, output)
+    Ok(as_asked(take_up(&engine, &project, taking, output)?))
 }
 
 pub(crate) fn undo(
@@ -58,7 +58,15 @@ pub(crate) fn undo(
         accept: None,
         format: arguments.output,
     };
-    take_up(&engine, &project, taking, output)
+    Ok(as_asked(take_up(&engine, &project, taking, output)?))
+}
+
+/// That the run is cancelled is what was asked for.
+fn as_asked(exit: Exit) -> Exit {
+    match exit {
+        Exit::Cancelled => Exit::Succeeded,
+        other => other,
+    }
 }
 
 fn reason(given: Option<&str>, none: &str) -> Result<String, Problem> {

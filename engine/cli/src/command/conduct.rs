@@ -190,7 +190,8 @@ fn final_report(run: &Standing<'_>, paper: Paper) -> String {
 fn exit(status: RunStatus) -> Exit {
     match status {
         RunStatus::Succeeded => Exit::Succeeded,
-        RunStatus::Failed | RunStatus::Cancelled => Exit::Failed,
+        RunStatus::Failed => Exit::Failed,
+        RunStatus::Cancelled => Exit::Cancelled,
         RunStatus::Waiting => Exit::Waiting,
         RunStatus::Interrupted => Exit::Interrupted,
         // A run that was completed is at none of its steps any more.

@@ -23,6 +23,7 @@ impl Conductor<'_> {
         let step = &self.steps.get(index).step;
         let in_doubt = matches!(waiting, Waiting::InDoubt { .. });
         let let_go = in_doubt && step.on_doubt == OnDoubt::Continue;
+        let asking = asking(attempt, &waiting);
         self.write(Event::StepWaiting {
             step: self.steps.id(index),
             attempt,
@@ -30,7 +31,7 @@ impl Conductor<'_> {
             failure,
             let_go,
         });
-        self.asking.insert(index, Asking { attempt, in_doubt });
+        self.asking.insert(index, asking);
         self.tell(index, &StepFacts::waiting());
         if let_go && self.let_go.insert(index) {
             self.agenda.done(index, Done::Satisfied);
@@ -40,8 +41,8 @@ impl Conductor<'_> {
     /// Takes up a question that is on record.
     pub(super) fn ask_again(&mut self, index: usize, state: &StepState, question: &Question) {
         let attempt = state.attempt;
-        let in_doubt = question.is_doubt();
-        self.asking.insert(index, Asking { attempt, in_doubt });
+        self.asking
+            .insert(index, asking(attempt, &question.waiting));
         if question.let_go {
             self.let_go.insert(index);
         }
@@ -100,6 +101,19 @@ impl Conductor<'_> {
         Ok(())
     }
 
+    /// In a section that was stopped, nobody is asked any more for what would only lead on.
+    pub(super) fn ask_nothing_in_vain(&mut self) {
+        if !self.agenda.is_stopped() || self.broke.is_none() {
+            return;
+        }
+        for (index, asking) in self.asking.clone() {
+            if asking.before_the_work && self.agenda.is_under_way(index) {
+                self.asking.remove(&index);
+                self.fail_for_good(index, asking.attempt, facts::stopped(), None);
+            }
+        }
+    }
+
     /// Nobody has approved in time.
     pub(super) fn expire(&mut self, index: usize, attempt: u32) {
         if self.asking.remove(&index).is_some() {
@@ -130,5 +144,13 @@ impl Conductor<'_> {
             Waiting::Paused | Waiting::InDoubt { .. } => {}
         }
         waiting
+    }
+}
+
+fn asking(attempt: u32, waiting: &Waiting) -> Asking {
+    Asking {
+        attempt,
+        in_doubt: matches!(waiting, Waiting::InDoubt { .. }),
+        before_the_work: matches!(waiting, Waiting::Approval { .. } | Waiting::Manual { .. }),
     }
 }

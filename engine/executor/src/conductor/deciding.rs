@@ -1,6 +1,6 @@
 //! What people decide while the run goes on, or decided before it was taken up.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use sandbook_journal::{
     self as journal, Decided, Decision, Event, Question, Reader, SkipReason, StepState, Stored,
@@ -11,28 +11,17 @@ use super::Conductor;
 use crate::agenda::Done;
 use crate::facts;
 use crate::failed::Failed;
-use crate::past::Contents;
+use crate::past::{Contents, Past};
 use crate::sensitive;
 
 impl Conductor<'_> {
-    /// Acts on what another process has appended to the run.
+    /// Acts on what was said about the run meanwhile.
     pub(super) fn take_news(&mut self, stored: &Arc<Stored>) -> Result<(), Failed> {
         match &stored.event {
-            Event::Decided { step, decision, .. } => {
-                let reader = Reader::open(&self.setting.state)
-                    .map_err(|error| Failed::State(error.into()))?;
-                let run = self.setting.desk.run;
-                let contents = Contents {
-                    reader: &reader,
-                    run,
-                };
-                let state = reader
-                    .state(run)
-                    .map_err(|error| Failed::State(error.into()))?;
+            Event::Decided { step, .. } => {
                 let index = self.steps.index(step.as_str());
-                self.remember(index, &state.steps()[index], decision, &contents)?;
                 if self.asking.contains_key(&index) {
-                    self.resolve(index, &state.steps()[index], &contents)?;
+                    self.look_at_decision(index, step)?;
                 }
             }
             Event::CancelRequested {
@@ -52,16 +41,21 @@ impl Conductor<'_> {
         Ok(())
     }
 
-    /// Keeps what a decision says about a step's requests for its next attempt.
-    fn remember(
-        &mut self,
-        index: usize,
-        state: &StepState,
-        decision: &Decision,
-        contents: &Contents<'_>,
-    ) -> Result<(), Failed> {
-        let requests = state.latest_requests();
-        contents.decided(&mut self.replay(index), requests, state.attempt, decision)
+    /// Takes a step that waits up from the record, as if the run were taken up there: what people have said about its
+    /// requests is part of what its next attempt is answered from.
+    fn look_at_decision(&mut self, index: usize, step: &journal::StepId) -> Result<(), Failed> {
+        let failed = |error: journal::ReadError| Failed::State(error.into());
+        let reader = Reader::open(&self.setting.state).map_err(|error| failed(error.into()))?;
+        let run = self.setting.desk.run;
+        let contents = Contents {
+            reader: &reader,
+            run,
+        };
+        let (state, events) = reader.log(run).map_err(failed)?;
+        let mut past = Past::of(state, &events, &contents)?;
+        let replay = past.replays.remove(step).unwrap_or_default();
+        self.replays.insert(index, Arc::new(Mutex::new(replay)));
+        self.resolve(index, &past.state.steps()[index], &contents)
     }
 
     /// Does what was decided about a step, once it is.

@@ -56,6 +56,25 @@ impl Question {
         matches!(self.waiting, Waiting::Approval { expires_at: Some(at), .. } if at <= now)
     }
 
+    /// Whether there is such a time. When it is over is what a clock says, which may be set back later.
+    pub(super) fn can_expire(&self) -> bool {
+        matches!(
+            self.waiting,
+            Waiting::Approval {
+                expires_at: Some(_),
+                ..
+            }
+        )
+    }
+
+    /// Whether nothing was done yet of what it is about.
+    pub(super) fn is_before_the_work(&self) -> bool {
+        matches!(
+            self.waiting,
+            Waiting::Approval { .. } | Waiting::Manual { .. }
+        )
+    }
+
     /// Whether it is about a request in doubt.
     #[must_use]
     pub fn is_doubt(&self) -> bool {

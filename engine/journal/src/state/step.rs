@@ -69,6 +69,8 @@ pub(super) struct Moment<'a> {
     pub(super) time: u64,
     /// The run is being cancelled.
     pub(super) cancelling: bool,
+    /// A step has broken the run.
+    pub(super) broke: bool,
     /// Who started the run.
     pub(super) starter: &'a Operator,
 }
@@ -144,7 +146,7 @@ impl StepState {
                 let_go,
                 ..
             } => {
-                self.wait(*attempt, waiting, failure.as_ref(), time)?;
+                self.wait(*attempt, waiting, failure.as_ref())?;
                 self.answer();
                 self.question = Some(Question::new(waiting.clone(), time, *let_go));
                 Ok(())
@@ -327,11 +329,10 @@ impl StepState {
         attempt: u32,
         waiting: &Waiting,
         failure: Option<&Failure>,
-        now: u64,
     ) -> Result<(), Illegal> {
         match &self.question {
             // What wasn't approved may be paused at.
-            Some(it) if it.has(|said| *said == Decision::Reject) || it.is_expired(now) => {}
+            Some(it) if it.has(|said| *said == Decision::Reject) || it.can_expire() => {}
             Some(_) => return Err(self.wrong_status("waiting for anything else")),
             None => self.need_status(StepStatus::Running, "waiting")?,
         }
@@ -363,7 +364,8 @@ impl StepState {
         if let Some(question) = &self.question {
             let aborted = question.has(|said| matches!(said, Decision::Reject | Decision::Abort));
             let cancelled = question.given_up || (moment.cancelling && question.is_retry());
-            if !aborted && !cancelled && !question.is_expired(moment.time) {
+            let in_vain = moment.broke && question.is_before_the_work();
+            if !aborted && !cancelled && !in_vain && !question.can_expire() {
                 return Err(self.wrong_status("failed"));
             }
         } else {

@@ -25,7 +25,7 @@ pub(crate) struct Runs {
     generation: u64,
     /// What the present transaction adds, in its order.
     fresh: Vec<Arc<Stored>>,
-    /// What it came upon of other processes.
+    /// What it came upon of other processes, and what people say through this one.
     noticed: Vec<Arc<Stored>>,
     erased: bool,
 }
@@ -107,7 +107,7 @@ impl Runs {
         mem::take(&mut self.fresh)
     }
 
-    /// What the last transaction came upon of other processes.
+    /// What the last transaction came upon of other processes, and what people said through this one.
     pub(super) fn noticed(&mut self) -> Vec<Arc<Stored>> {
         mem::take(&mut self.noticed)
     }
@@ -162,6 +162,9 @@ impl Runs {
             }
             if matches!(stored.event, Event::RunFinished { .. }) {
                 self.erased |= store.erase(number)? > 0;
+            }
+            if stored.event.is_said_by_a_person() {
+                self.noticed.push(Arc::clone(&stored));
             }
             self.fresh.push(Arc::clone(&stored));
             answer.push(stored);

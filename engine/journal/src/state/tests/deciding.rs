@@ -134,10 +134,22 @@ fn an_approval_that_nobody_gave_in_time_is_a_rejection() {
     let late = and(&at(3), [decided("a", Decision::Approve)]);
     assert!(refused(&late).contains("is over: resume the run"));
     fold(&and(&at(4), [step_failed("a", 1, None, false)])).expect("its time is over");
+    let never = asks(approval(1, |_| {}));
     assert_eq!(
-        refused(&and(&at(1000), [step_failed("a", 1, None, false)])),
+        refused(&and(&never, [step_failed("a", 1, None, false)])),
         "step `a` is waiting, so it can't be failed"
     );
+}
+
+#[test]
+fn what_would_be_approved_in_vain_fails_with_the_run() {
+    let broken = [step_started("b", 1), step_failed("b", 1, None, false)];
+    let fails = step_failed("a", 1, None, false);
+    for waiting in [approval(1, |_| {}), Waiting::Paused] {
+        let in_vain = matches!(waiting, Waiting::Approval { .. });
+        let log = and(&and(&asks(waiting), broken.clone()), [fails.clone()]);
+        assert_eq!(fold(&log).is_ok(), in_vain);
+    }
 }
 
 #[test]
