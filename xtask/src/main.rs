@@ -6,6 +6,7 @@ mod demo;
 mod guests;
 mod process;
 mod test;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,9 @@ cargo xtask COMMAND
   plugins         build and pack the plugins (target/plugins) and the test guests (target/test-plugins)
   check           format, clippy with warnings denied, and the docs, of host and guests
   bench [NAME…]   measure the engine against bare floors, and print ratios
+  torture [--minutes N] [--seed S] [--jobs J] [--trial N]
+                  kill runs, lose answers, resume and compare for so long (a minute), and print counts;
+                  --trial repeats one of a seed's trials
   ci              what CI runs: check, then test
 
 The first build compiles the WebAssembly runtime: seven minutes on two cores, once. After that the
@@ -38,6 +42,7 @@ fn main() -> ExitCode {
         "plugins" => guests::build_and_pack(),
         "check" => check::check(),
         "bench" => bench::bench(rest),
+        "torture" => torture::torture(rest),
         "ci" => check::check().and_then(|()| test::test(rest)),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

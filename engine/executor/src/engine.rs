@@ -20,6 +20,7 @@ use crate::credentials::Keys;
 use crate::draft::Prepared;
 use crate::facts::{self, Opening};
 use crate::failed::Failed;
+use crate::failpoint;
 use crate::git;
 use crate::order::rollback_id;
 use crate::past::Past;
@@ -83,6 +84,23 @@ pub struct Engine {
     room: Room,
 }
 
+/// What an engine asks of its machine.
+pub(crate) struct Machine {
+    /// Says how much room is left; without one, the state directory's own does.
+    pub(crate) disk: Option<Arc<dyn Disk>>,
+    /// Says what time it is: what is recorded, and when waits, retries and approvals are over, is all by it.
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Default for Machine {
+    fn default() -> Machine {
+        Machine {
+            disk: None,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
 /// A run that is about to be put on record.
 struct Upcoming {
     run: RunId,
@@ -109,16 +127,13 @@ impl Engine {
     ///
     /// The directory can't be used, or its journal can't.
     pub fn open(state: &Path, jobs: u32) -> Result<Engine, Failed> {
-        Engine::open_on(state, jobs, None)
+        Engine::open_on(state, jobs, Machine::default())
     }
 
-    /// The same, on a disk that says itself how much room it has left.
-    pub(crate) fn open_on(
-        state: &Path,
-        jobs: u32,
-        disk: Option<Arc<dyn Disk>>,
-    ) -> Result<Engine, Failed> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    /// The same, with other surroundings than the machine's own.
+    pub(crate) fn open_on(state: &Path, jobs: u32, machine: Machine) -> Result<Engine, Failed> {
+        failpoint::set();
+        let Machine { disk, clock } = machine;
         let state = StateDir::open(state)
             .and_then(|state| state.refuse_read_only().map(|()| state))
             .map_err(|error| Failed::State(error.into()))?;
@@ -450,3 +465,6 @@ impl Engine {
         Ok((started, contents))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ mod draft;
 mod engine;
 mod facts;
 mod failed;
+mod failpoint;
 mod git;
 mod order;
 mod past;

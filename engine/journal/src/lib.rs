@@ -12,6 +12,7 @@ mod clock;
 mod digest;
 mod entry;
 mod event;
+mod failpoint;
 mod groups;
 mod import;
 mod journal;

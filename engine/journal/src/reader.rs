@@ -120,7 +120,8 @@ impl Reader {
         Ok((log.state, events))
     }
 
-    /// How a run stands, given what its log comes to: one that goes on without a live process is interrupted.
+    /// How a run stands, given what its log comes to: one that goes on without a live process is interrupted, and so is
+    /// one about which all is decided, where whoever was to go on with it has died.
     ///
     /// # Errors
     ///
@@ -128,6 +129,11 @@ impl Reader {
     pub fn status(&self, run: RunId, state: &RunState) -> Result<RunStatus, ReadError> {
         match state.status() {
             RunStatus::Running if !self.state.is_live(run)? => Ok(RunStatus::Interrupted),
+            RunStatus::Waiting
+                if state.questions().next().is_none() && !self.state.is_live(run)? =>
+            {
+                Ok(RunStatus::Interrupted)
+            }
             status => Ok(status),
         }
     }

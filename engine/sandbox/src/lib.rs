@@ -14,6 +14,7 @@ mod call;
 pub mod credential;
 mod digest;
 mod engine;
+mod failpoint;
 pub mod gate;
 mod host;
 mod limits;

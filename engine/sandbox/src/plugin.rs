@@ -12,6 +12,7 @@ use wasmtime::{Store, UpdateDeadline};
 use crate::{
     bindings::{RevealingStepPre, sandbook::step::types},
     call::{Breakage, Call, Context, Ended, Failure, FailureKind, Output},
+    failpoint::failpoint,
     host::Host,
     limits::{Limit, Limits},
     speech::{MESSAGE_BYTES, SUMMARY_BYTES, Speech},
@@ -47,6 +48,7 @@ impl Plugin {
         let gate = Arc::clone(&call.gate);
         let ended = self.attempt(call).await;
         gate.settle().await;
+        failpoint("call/ended");
         ended
     }
 

@@ -1,14 +1,11 @@
 //! A run that was cut off goes on where it was: nothing finished is done again, nothing answered is asked again.
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use simcloud::{Cloud, Options, world};
 
 use super::stage::{Stage, until};
-use crate::support::Lab;
 
 /// A step that sends, is caught in its first attempt after that, and sends again; one before it, and one after it.
 const CAUGHT: &str = r#"inputs:
@@ -326,75 +323,4 @@ fn a_run_can_be_resumed_again_and_again_and_in_its_last_section() {
     let finished = stage.event("run_finished");
     assert_eq!(finished["failed_step"], "broken", "{finished}");
     stage.lab.sandbook(&["show", "@last"]).exits(0);
-}
-
-/// Requests at the simulated cloud that aren't safe to repeat. A planned failover is: it says who is to be primary.
-fn unrepeatable(cloud: &Cloud) -> Vec<String> {
-    let is_unrepeatable = |request: &simcloud::Logged| {
-        request.method == "POST"
-            && [world::STATUSPAGE_HOST, world::HOOKS_HOST].contains(&request.host.as_str())
-    };
-    let requests = cloud.requests();
-    let mut sent: Vec<String> = requests
-        .iter()
-        .filter(|request| is_unrepeatable(request))
-        .map(|request| format!("{} {}", request.host, request.path))
-        .collect();
-    // Steps that run beside each other come in either order.
-    sent.sort();
-    sent
-}
-
-#[test]
-fn whenever_the_flagship_is_killed_nothing_is_done_twice() {
-    let seed = std::process::id();
-    println!("seed {seed}");
-    let mut random = u64::from(seed);
-    let mut draw = |below: u64| {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (random >> 33) % below
-    };
-    let cloud = Cloud::start_thread(Options::default()).unwrap();
-    let lab = Lab::flagship(&cloud.address().to_string());
-    let arguments = ["run", "restore-site", "-i", "failed_region=east", "--yes"];
-    let begun = Instant::now();
-    lab.sandbook(&arguments).ok();
-    let took = begun.elapsed();
-    let undisturbed = unrepeatable(&cloud);
-
-    for round in 0..8 {
-        let cloud = Cloud::start_thread(Options::default()).unwrap();
-        let lab = Lab::flagship(&cloud.address().to_string());
-        let mut child = lab.start(&arguments);
-        let micros = u64::try_from(took.as_micros()).unwrap();
-        std::thread::sleep(Duration::from_micros(draw(micros)));
-        let _ = kill_process(Pid::from_child(&child), Signal::KILL);
-        child.wait().unwrap();
-        let runs = lab.sandbook(&["runs", "-o", "json"]);
-        let unfinished = runs.out.contains(r#""interrupted""#);
-        if unfinished {
-            let said = lab.sandbook(&["resume", "@last"]);
-            let sent = unrepeatable(&cloud);
-            match said.status {
-                Some(0) => {
-                    assert_eq!(sent, undisturbed, "seed {seed}, round {round}");
-                    let group = &cloud.state()["azure"]["failover_group"];
-                    assert_eq!(group["failovers"], 1, "seed {seed}, round {round}");
-                }
-                // Killed while one was under way: it is named, and wasn't sent again.
-                Some(3) => {
-                    let waiting = lab.events_of("step_waiting");
-                    let in_doubt = |event: &Value| event["waiting"]["in_doubt"].is_object();
-                    let doubt = waiting.iter().any(in_doubt);
-                    assert!(doubt, "seed {seed}, round {round}: {waiting:#?}");
-                    let mut once = sent.clone();
-                    once.dedup();
-                    assert_eq!(sent, once, "seed {seed}, round {round}");
-                }
-                _ => panic!("seed {seed}, round {round}: {said:?}"),
-            }
-        }
-    }
 }

@@ -8,6 +8,7 @@ use std::process::Child;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use sandbook_journal::{Reader, StateDir};
 use serde_json::Value;
 use simcloud::{Cloud, Logged, Options};
 
@@ -105,6 +106,16 @@ ceiling:
     pub(super) fn start(&self, text: &str) -> Child {
         self.job(text);
         self.lab.start(&["run", "job", "--env", "test", "--yes"])
+    }
+
+    /// Where the project's runs are recorded.
+    pub(super) fn state_dir(&self) -> StateDir {
+        StateDir::open(&self.lab.path(".sandbook")).unwrap()
+    }
+
+    /// Reads what is on record.
+    pub(super) fn reader(&self) -> Reader {
+        Reader::open(&self.state_dir()).unwrap()
     }
 
     /// The requests of this method that reached the cloud.

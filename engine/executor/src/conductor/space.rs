@@ -1,8 +1,10 @@
 //! What becomes of a run when the disk that holds its record is nearly full.
 
+use std::cmp::Reverse;
+
 use sandbook_journal::{Event, Interruption};
 
-use super::{Conducted, Conductor};
+use super::{Conducted, Conductor, Timer};
 use crate::agenda::Due;
 use crate::failed::Failed;
 
@@ -20,7 +22,7 @@ impl Conductor<'_> {
         }
         loop {
             self.record();
-            if self.running.is_empty() && self.recordings.is_empty() {
+            if self.running.is_empty() && self.recordings.is_empty() && !self.waits_out() {
                 break;
             }
             if let Some(signal) = self.something_happens().await? {
@@ -36,5 +38,12 @@ impl Conductor<'_> {
         self.record();
         self.all_recorded().await?;
         Ok(Some(Conducted::OutOfSpace(no_space)))
+    }
+
+    /// Whether the wait of a step is under way.
+    fn waits_out(&self) -> bool {
+        let is_wait =
+            |timer: &Reverse<(u64, usize, Timer)>| matches!(timer.0.2, Timer::WaitOver(_));
+        self.timers.iter().any(is_wait)
     }
 }

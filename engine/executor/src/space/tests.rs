@@ -7,7 +7,7 @@ use serde_json::Map;
 use tokio::sync::{mpsc, watch};
 
 use super::*;
-use crate::engine::{Engine, Options, StartError};
+use crate::engine::{Engine, Machine, Options, StartError};
 use crate::project::Project;
 
 /// The first step waits for longer than it takes to notice that the disk is nearly full.
@@ -38,8 +38,11 @@ impl Stage {
         fs::write(folder.path().join("job.yaml"), JOB).unwrap();
         let disk = Arc::new(Fake(AtomicU64::new(free)));
         let state = folder.path().join("state");
-        let as_disk = Arc::clone(&disk) as Arc<dyn Disk>;
-        let engine = Engine::open_on(&state, 1, Some(as_disk)).unwrap();
+        let machine = Machine {
+            disk: Some(Arc::clone(&disk) as Arc<dyn Disk>),
+            ..Machine::default()
+        };
+        let engine = Engine::open_on(&state, 1, machine).unwrap();
         Stage {
             folder,
             disk,

@@ -1,8 +1,10 @@
 use super::*;
 use crate::entry::Entry;
-use crate::event::FinalStatus;
+use crate::event::{Decision, FinalStatus};
 use crate::journal::Journal;
-use crate::samples::{Place, finished, id, noted, started, step_started};
+use crate::samples::{
+    Place, approval, decided, finished, id, noted, run_waiting, started, step_started, step_waiting,
+};
 
 fn append(journal: &Journal, run: &str, event: crate::event::Event) {
     journal
@@ -119,4 +121,25 @@ fn a_content_that_was_altered_is_not_taken() {
         reader.content(id("bbbb00000000"), &content.kept()),
         Err(ReadError::AlteredContent { .. })
     ));
+}
+
+#[test]
+fn a_run_that_a_person_has_decided_about_and_nobody_goes_on_with_is_interrupted() {
+    let place = Place::new();
+    let journal = place.journal();
+    let run = "abcd00000000";
+    append(&journal, run, started(&["a"]));
+    append(&journal, run, step_started("a", 1));
+    append(&journal, run, step_waiting("a", 1, approval(1, |_| {})));
+    append(&journal, run, run_waiting());
+    let reader = Reader::open(&place.state).unwrap();
+    let status = || {
+        let state = reader.state(id(run)).unwrap();
+        reader.status(id(run), &state).unwrap()
+    };
+    assert_eq!(status(), RunStatus::Waiting);
+    append(&journal, run, decided("a", Decision::Approve));
+    assert_eq!(status(), RunStatus::Interrupted);
+    let _alive = place.state.lock_run(id(run)).unwrap().unwrap();
+    assert_eq!(status(), RunStatus::Waiting);
 }

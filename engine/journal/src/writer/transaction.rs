@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::chain_number::ChainNumber;
 use crate::event::{EVENT_VERSION, Event, RunStarted};
+use crate::failpoint::Kinds;
 use crate::groups::Move;
 use crate::journal::{Appended, Batch, JournalError, Poison, Prepared, kind};
 use crate::ledger::{Ledger, LedgerEntry};
@@ -81,6 +82,8 @@ impl Runs {
         self.fresh.clear();
         self.noticed.clear();
         self.erased = false;
+        let kinds = Kinds::of(batches);
+        kinds.pass("before");
         self.notice_others(store)?;
         let mut answers = Vec::with_capacity(batches.len());
         for batch in batches {
@@ -95,7 +98,9 @@ impl Runs {
             };
             answers.push(answer);
         }
+        kinds.pass("within");
         store.commit()?;
+        kinds.pass("after");
         // Only notes can follow a run's end: its log is read again if one does.
         self.logs
             .retain(|_, known| known.log.state.finish().is_none());

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     credential::Credential,
+    failpoint::failpoint,
     network::{Dispatch, Exchanged, Failure, Lane},
     redact::Redactor,
 };
@@ -91,7 +92,9 @@ impl Exchange {
             outcome,
             took: started.elapsed(),
         };
+        failpoint("gate/answered");
         self.write(entry, durability).await?;
+        failpoint("gate/told");
         Ok(answer?)
     }
 
@@ -155,6 +158,7 @@ impl Exchange {
         } else {
             (Lane::Fresh, passage.limits.unrepeatable_wait)
         };
+        failpoint("gate/connect");
         let exchanged = passage
             .network
             .exchange(Dispatch {

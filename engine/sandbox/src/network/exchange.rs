@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, header};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Lane, Network, Route, resolve::NameRefused};
+use crate::failpoint::failpoint;
 
 /// A request to be sent.
 pub(crate) struct Dispatch<'a> {
@@ -81,6 +82,7 @@ impl Network {
             Ok(Err(error)) => return failed(&error, route),
             Err(_) => return Exchanged::Unknown(late(timeout)),
         };
+        failpoint("network/head");
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let body =

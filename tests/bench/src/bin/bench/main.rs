@@ -9,6 +9,7 @@ mod finding;
 mod http;
 mod pairs;
 mod process;
+mod resume;
 mod runbook;
 mod server;
 mod silent;
@@ -30,7 +31,7 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 /// A bench's name, and what measures it.
 type Bench = (&'static str, fn(&Workshop) -> Outcome<Vec<Finding>>);
 
-const BENCHES: [Bench; 9] = [
+const BENCHES: [Bench; 10] = [
     ("step", step::step),
     ("sequence", steps::sequence),
     ("parallel", steps::parallel),
@@ -39,6 +40,7 @@ const BENCHES: [Bench; 9] = [
     ("process", startup::process),
     ("http", http::http),
     ("warm", warm::warm),
+    ("resume", resume::resume),
     ("ansible", ansible::ansible),
 ];
 

@@ -11,16 +11,27 @@ use crate::Outcome;
 /// moment before the end can be missed.
 const LOOK: Duration = Duration::from_micros(500);
 
+/// The exit status of a process that succeeded.
+const SUCCEEDED: i32 = 0;
+
+/// The exit status of `sandbook` where the run waits for a person.
+pub(crate) const WAITING: i32 = 3;
+
 /// Runs a process from start to end, with nothing to read and its output thrown away; what it says on standard
 /// error is shown if it fails. Returns seconds.
-pub(crate) fn seconds(mut command: Command, errors: &Path) -> Outcome<f64> {
+pub(crate) fn seconds(command: Command, errors: &Path) -> Outcome<f64> {
+    seconds_to(command, errors, SUCCEEDED)
+}
+
+/// [`seconds`] of a process that ends with this exit status.
+pub(crate) fn seconds_to(mut command: Command, errors: &Path, end: i32) -> Outcome<f64> {
     quiet(&mut command, errors)?;
     let started = Instant::now();
     let status = command
         .status()
         .map_err(|error| unstarted(&command, &error))?;
     let took = started.elapsed();
-    succeeded(&command, status, errors)?;
+    ended(&command, status, end, errors)?;
     Ok(took.as_secs_f64())
 }
 
@@ -38,7 +49,7 @@ pub(crate) fn peak_memory(mut command: Command, errors: &Path) -> Outcome<f64> {
         }
         std::thread::sleep(LOOK);
     };
-    succeeded(&command, status, errors)?;
+    ended(&command, status, SUCCEEDED, errors)?;
     Ok(peak)
 }
 
@@ -67,8 +78,8 @@ fn unstarted(command: &Command, error: &std::io::Error) -> String {
     format!("{command:?} could not be started: {error}")
 }
 
-fn succeeded(command: &Command, status: ExitStatus, errors: &Path) -> Outcome {
-    if status.success() {
+fn ended(command: &Command, status: ExitStatus, end: i32, errors: &Path) -> Outcome {
+    if status.code() == Some(end) {
         return Ok(());
     }
     Err(format!(

@@ -164,6 +164,11 @@ impl Project<'_> {
         command
     }
 
+    /// The record of its runs.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.folder.join("state/journal.db")
+    }
+
     /// The folder of compiled code.
     pub(crate) fn cache(&self) -> PathBuf {
         self.folder.join("state/cache")
