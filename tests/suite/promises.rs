@@ -4,6 +4,7 @@ mod audit;
 mod cache;
 mod cancel;
 mod decide;
+mod decide_races;
 mod disk_faults;
 mod divergence;
 mod dry_run;

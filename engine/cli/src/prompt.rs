@@ -92,6 +92,16 @@ pub(crate) fn text(question: &str) -> Result<String, Problem> {
     typed.map_err(unanswered)
 }
 
+/// Asks for a text that isn't shown.
+pub(crate) fn hidden(question: &str) -> Result<String, Problem> {
+    let theme = theme();
+    let typed = Password::with_theme(&*theme)
+        .with_prompt(question)
+        .allow_empty_password(true)
+        .interact();
+    typed.map_err(unanswered)
+}
+
 /// Asks for a name to be typed; says whether it was.
 pub(crate) fn type_name(question: &str, name: &str) -> Result<bool, Problem> {
     Ok(text(question)?.trim() == name)

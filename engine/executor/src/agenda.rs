@@ -128,8 +128,8 @@ pub(crate) struct Agenda {
     failed: bool,
     cancelled: bool,
     undo: Undo,
-    /// What comes after the undoing.
-    after_undo: Section,
+    /// The section after which what was done is undone.
+    before_undo: Section,
 }
 
 impl Agenda {
@@ -176,7 +176,7 @@ impl Agenda {
             failed: false,
             cancelled: false,
             undo: Undo::No,
-            after_undo: Section::Over,
+            before_undo: Section::Over,
         };
         for index in 0..agenda.nodes.len() {
             match standing(index) {
@@ -239,7 +239,9 @@ impl Agenda {
         if node.handed_out {
             self.out -= 1;
         }
-        self.open -= 1;
+        if self.is_under_way(step) {
+            self.open -= 1;
+        }
         self.settle(step, how);
         self.advance();
     }
@@ -252,14 +254,6 @@ impl Agenda {
     /// Whether a step is in the section that is under way.
     pub(crate) fn is_under_way(&self, step: usize) -> bool {
         self.range(self.section).contains(&step)
-    }
-
-    /// Says that a step has failed that was taken for satisfied before.
-    pub(crate) fn failed_late(&mut self) {
-        if self.section == Section::Steps {
-            self.failed = true;
-            self.stop();
-        }
     }
 
     /// Lets nothing new start but what runs in any case.
@@ -279,7 +273,7 @@ impl Agenda {
 
     /// Undoes by these rollbacks, one after the other; the section that was under way is through.
     pub(crate) fn roll_back(&mut self, steps: Vec<usize>) {
-        self.after_undo = self.following();
+        self.before_undo = self.section;
         for index in self.order.rollbacks.clone() {
             if !steps.contains(&index) {
                 self.nodes[index].done.get_or_insert(Done::Satisfied);
@@ -312,7 +306,8 @@ impl Agenda {
         self.section = section;
         self.front = range.start;
         self.unsatisfied_before_front = None;
-        self.sweep = None;
+        let is_cut_off = matches!(section, Section::Steps | Section::OnFailure);
+        self.sweep = (self.cancelled && is_cut_off).then_some(range.start);
         self.ready.clear();
         self.open = range
             .clone()
@@ -341,18 +336,29 @@ impl Agenda {
     /// What comes after the section that is under way.
     fn following(&self) -> Section {
         match self.section {
-            Section::Steps if self.failed && !self.cancelled => Section::OnFailure,
+            Section::Undo => self.after(self.before_undo),
+            section => self.after(section),
+        }
+    }
+
+    fn after(&self, section: Section) -> Section {
+        // What was begun there before a cancellation has to be ended.
+        let is_begun = || {
+            let mut steps = self.order.on_failure.clone();
+            steps.any(|step| self.nodes[step].begun && self.nodes[step].done.is_none())
+        };
+        match section {
+            Section::Steps if (self.failed && !self.cancelled) || is_begun() => Section::OnFailure,
             Section::Steps | Section::OnFailure => Section::Finally,
-            Section::Undo => self.after_undo,
-            Section::Finally | Section::Over => Section::Over,
+            Section::Finally | Section::Undo | Section::Over => Section::Over,
         }
     }
 
     /// Tells a finished step's dependents.
     fn settle(&mut self, step: usize, how: Done) {
-        if how == Done::Broke {
-            self.failed |= self.order.steps.contains(&step);
-            self.sweep.get_or_insert(self.range(self.section).start);
+        if how == Done::Broke && self.is_under_way(step) {
+            self.failed |= self.section == Section::Steps;
+            self.stop();
         }
         for dependent in std::mem::take(&mut self.nodes[step].dependents) {
             let node = &mut self.nodes[dependent];
@@ -360,7 +366,8 @@ impl Agenda {
             if how != Done::Satisfied {
                 node.unsatisfied_need.get_or_insert(step);
             }
-            if node.unmet == 0 {
+            // Those of a later section are looked at when it comes.
+            if node.unmet == 0 && self.is_under_way(dependent) {
                 self.ready.push_back(dependent);
             }
         }

@@ -131,6 +131,8 @@ struct Asking {
     in_doubt: bool,
     /// Nothing was done yet of what it is about.
     before_the_work: bool,
+    /// It is an approval, for which there is a time.
+    expires: bool,
 }
 
 /// An attempt that waits for a place.
@@ -169,6 +171,7 @@ impl<'a> Conductor<'a> {
         past: Past,
         scope: Scope,
         setting: Setting,
+        news: mpsc::UnboundedReceiver<Arc<Stored>>,
     ) -> Result<Conductor<'a>, Failed> {
         let steps = Steps::of(plan);
         let on_record = past.state.steps();
@@ -186,7 +189,6 @@ impl<'a> Conductor<'a> {
         });
         let replays = replays.collect();
         let cut = watch::Sender::new(past.state.cancelling().is_some());
-        let news = setting.desk.journal.listen(setting.desk.run);
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut conductor = Conductor {
@@ -263,6 +265,8 @@ impl<'a> Conductor<'a> {
                     self.skip(step, SkipReason::Need { step: need }, Done::Unsatisfied);
                 }
                 Due::SkipStopped(step) => self.skip(step, SkipReason::Stopped, Done::Unsatisfied),
+                // What was let go may have changed something too.
+                Due::RollBack if !self.let_go.is_empty() => break,
                 Due::RollBack => self.roll_back(),
                 // What was let go is not over.
                 Due::Finish if !self.let_go.is_empty() => break,
@@ -333,17 +337,21 @@ impl<'a> Conductor<'a> {
             }
             () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => None,
         };
+        // All that was said, before anything begins by it.
+        while let Ok(stored) = self.news.try_recv() {
+            self.take_news(&stored)?;
+        }
         let mut next = first;
         while let Some(ended) = next {
             self.ended(ended)?;
             next = self.running.try_next().transpose()?;
         }
-        self.ring();
+        self.ring()?;
         Ok(None)
     }
 
     /// Does what the timers that are due stand for.
-    fn ring(&mut self) {
+    fn ring(&mut self) -> Result<(), Failed> {
         let now = self.setting.clock.now();
         while let Some(&Reverse((at, index, timer))) = self.timers.peek() {
             if at > now {
@@ -355,9 +363,10 @@ impl<'a> Conductor<'a> {
                     self.succeed(index, attempt, facts::nothing_changed());
                 }
                 Timer::Retry(attempt) => self.enqueue(index, attempt),
-                Timer::Expired(attempt) => self.expire(index, attempt),
+                Timer::Expired(attempt) => self.expire(index, attempt)?,
             }
         }
+        Ok(())
     }
 
     /// The run was told to stop: what is in flight is waited for, and the rest stays for a resumption.

@@ -4,8 +4,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use sandbook_journal::{
-    self as journal, Content, Decision, Entry, Event, JournalError, Operator, Reader, Retention,
-    RunId, RunState, RunStatus, StateKey, StepState, Waiting,
+    self as journal, Content, Decision, Entry, Event, JournalError, Operator, Reader, Recorded,
+    Retention, RunId, RunState, RunStatus, StateKey, StepState, Waiting,
 };
 use sandbook_runbook::{Action, Behavior, Manual, Runbook, Source, Step, Use};
 use serde_json::{Map, Value};
@@ -45,6 +45,30 @@ pub enum Choice {
     Abort,
 }
 
+/// What a decision is about.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About<'a> {
+    /// The step; without it, the only one that waits.
+    pub step: Option<&'a str>,
+    /// The attempt that was looked at: where there was another one since, the decision isn't taken.
+    pub attempt: Option<u32>,
+    /// The question that was looked at: where it is another one by now, the decision isn't taken.
+    pub question: Option<&'a Waiting>,
+}
+
+impl About<'_> {
+    fn refuse_other(&self, step: &StepState) -> Result<(), Refused> {
+        let asked = step.question.as_ref().map(|question| &question.waiting);
+        let same_attempt = self.attempt.is_none_or(|attempt| attempt == step.attempt);
+        let same_question = self.question.is_none() || self.question == asked;
+        if same_attempt && same_question {
+            return Ok(());
+        }
+        let message = format!("step `{}` isn't what you looked at any more", step.id);
+        Err(Refused::because(message).help("look again before you decide: `sandbook show RUN`"))
+    }
+}
+
 /// What a service has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -58,7 +82,7 @@ pub struct Answer {
 
 impl Engine {
     /// Puts a decision on record; what comes of it is the matter of whoever has the run, or takes it up. Without
-    /// `step`, it is about the only one that waits. Returns the step.
+    /// a step, it is about the only one that waits. Returns the step.
     ///
     /// # Errors
     ///
@@ -66,16 +90,18 @@ impl Engine {
     pub async fn decide(
         &self,
         run: RunId,
-        step: Option<&str>,
+        about: About<'_>,
         choice: Choice,
         reason: Option<String>,
         by: Operator,
     ) -> Result<journal::StepId, StartError> {
         let state = self.state_of(run)?;
-        let step = asked_step(run, &state, step)?;
+        let step = asked_step(run, &state, about.step)?;
+        about.refuse_other(step)?;
         let (decision, contents) = self.decision(run, &state, step, choice)?;
         let event = Event::Decided {
             step: step.id.clone(),
+            attempt: step.attempt,
             by,
             decision,
             reason: reason.filter(|reason| !reason.trim().is_empty()),
@@ -96,6 +122,19 @@ impl Engine {
         rollback: bool,
         by: Operator,
     ) -> Result<(), StartError> {
+        let state = self.state_of(run)?;
+        if state.facts().is_some_and(|facts| facts.dry_run) {
+            return Err(Refused::because(format!("run `{run}` is a dry run"))
+                .help("it changes nothing, so there is nothing to cancel")
+                .into());
+        }
+        if state.finish().is_some() {
+            return Err(Refused::because(format!("run `{run}` is over"))
+                .help(format!(
+                    "`sandbook undo {run}` undoes what it did, where its runbook says how"
+                ))
+                .into());
+        }
         let event = Event::CancelRequested {
             by,
             reason,
@@ -111,7 +150,9 @@ impl Engine {
     /// It isn't finished, has been undone already, or has nothing to undo; another run holds its group; or the engine
     /// failed.
     pub async fn undo(&self, run: RunId, reason: String, by: Operator) -> Result<(), StartError> {
+        self.refuse_without_space()?;
         let state = self.state_of(run)?;
+        refuse_erased(run, &state)?;
         if let Some(group) = state.facts().and_then(|facts| facts.group.as_ref()) {
             Turn::new(self, group, Behavior::Reject)?.refuse_held()?;
         }
@@ -271,6 +312,19 @@ fn recorded_answer(
         headers: Some(keep(headers)),
         body: (!answer.body.is_empty()).then(|| keep(answer.body)),
         retry_after_ms: None,
+    }
+}
+
+/// What is sensitive is erased at a run's end, and what undoes it might be told an input of that kind.
+fn refuse_erased(run: RunId, state: &RunState) -> Result<(), Refused> {
+    let inputs = state.facts().into_iter().flat_map(|facts| &facts.inputs);
+    let mut sensitive = inputs.filter(|(_, value)| matches!(value, Recorded::Sensitive(_)));
+    match sensitive.next() {
+        None => Ok(()),
+        Some((name, _)) => Err(Refused::because(format!(
+            "run `{run}` can't be undone any more: its sensitive input `{name}` was erased at its end"
+        ))
+        .help("undo it by hand, or with a runbook for that")),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sandbook_journal::{
     self as journal, Clock, EnvironmentFacts, Event, Journal, JournalError, Operator, RunId,
-    RunLock, RunStarted, RunbookFacts, Sections, StateDir, StateKey, Stored, SystemClock,
+    RunLock, RunStarted, RunState, RunbookFacts, Sections, StateDir, StateKey, Stored, SystemClock,
 };
 use sandbook_runbook::PluginName;
 use sandbook_sandbox::{Cache, Sandbox, Settings};
@@ -68,7 +68,10 @@ pub(crate) struct Opened {
     pub(crate) prepared: Prepared,
     pub(crate) keys: Keys,
     pub(crate) plugins: BTreeMap<PluginName, Ready>,
+    /// What is on record of it, with its first event in this process.
     pub(crate) past: Past,
+    /// What its log came to before that.
+    pub(crate) before: RunState,
     /// What its contents' digests are keyed with.
     pub(crate) key: StateKey,
     /// What its steps' random numbers are drawn from.
@@ -111,9 +114,11 @@ struct Upcoming {
 }
 
 /// A run's first event in this process, and all that follow.
-struct First {
-    stored: Vec<Arc<Stored>>,
+pub(crate) struct First {
+    pub(crate) stored: Vec<Arc<Stored>>,
     events: mpsc::UnboundedReceiver<Arc<Stored>>,
+    /// What people say about it.
+    news: mpsc::UnboundedReceiver<Arc<Stored>>,
 }
 
 impl Engine {
@@ -205,13 +210,19 @@ impl Engine {
                 first => break (keys, upcoming, first.map_err(Failed::from)?),
             }
         };
+        let mut past = Past::default();
+        for stored in &first.stored {
+            let applied = past.state.apply(&stored.event, stored.time);
+            applied.expect("the journal stores only what may follow");
+        }
         let opened = Opened {
             run: upcoming.run,
             lock: upcoming.lock,
             prepared,
             keys,
             plugins: upcoming.plugins,
-            past: Past::default(),
+            past,
+            before: RunState::default(),
             key: self.state.key().clone(),
             seed: upcoming.seed,
         };
@@ -251,42 +262,36 @@ impl Engine {
         })
     }
 
-    /// Puts a run's first event in this process on record, and makes ready what conducts it.
-    pub(crate) async fn open_run(
+    /// Puts a run's first event in this process on record. From then on nothing is missed of what people say about it.
+    pub(crate) async fn put_first(
         &self,
-        opened: Opened,
+        run: RunId,
         line: journal::Entry,
-        options: Options,
-    ) -> Result<Begun, Failed> {
-        let first = self.put_first(opened.run, line).await?;
-        Ok(self.make_run(opened, first, options))
-    }
-
-    async fn put_first(&self, run: RunId, line: journal::Entry) -> Result<First, JournalError> {
-        let events = self.journal.subscribe(run);
+    ) -> Result<First, JournalError> {
+        let (events, news) = (self.journal.subscribe(run), self.journal.listen(run));
         let stored = self.journal.append(run, vec![line]).await?;
-        Ok(First { stored, events })
+        Ok(First {
+            stored,
+            events,
+            news,
+        })
     }
 
-    fn make_run(&self, opened: Opened, first: First, options: Options) -> Begun {
+    /// Makes ready what conducts a run whose first event in this process is on record.
+    pub(crate) fn make_run(&self, opened: Opened, first: First, options: Options) -> Begun {
         let Opened {
             run,
             mut lock,
             prepared,
             keys,
             plugins,
-            mut past,
+            past,
+            before,
             key,
             seed,
         } = opened;
-        let First { stored, events } = first;
-        let before = past.state.clone();
+        let First { events, news, .. } = first;
         lock.is_recorded();
-        for stored in &stored {
-            past.state
-                .apply(&stored.event, stored.time)
-                .expect("the journal stores only what may follow");
-        }
         let facts = past
             .state
             .facts()
@@ -337,6 +342,7 @@ impl Engine {
             past,
             scope,
             setting,
+            news,
             lock,
             anchoring,
             stop,

@@ -62,11 +62,12 @@ pub(crate) fn id(step: &StepId) -> journal::StepId {
 
 /// How a step that is on record stands towards those that need it.
 pub(crate) fn standing(step: &StepState) -> Standing {
+    // Whatever comes of it, nothing waits for it any more.
+    if step.let_go {
+        return Standing::Done(Done::Satisfied);
+    }
     let how = match step.status {
         StepStatus::Pending => return Standing::Pending,
-        StepStatus::Waiting if step.question.as_ref().is_some_and(|it| it.let_go) => {
-            Done::Satisfied
-        }
         StepStatus::Running | StepStatus::Waiting => return Standing::Begun,
         StepStatus::Failed if !step.let_pass => Done::Broke,
         StepStatus::Skipped => match step.skipped {

@@ -30,7 +30,7 @@ mod turn;
 mod verdict;
 
 pub use anchoring::{Anchored, Anchoring};
-pub use decide::{Answer, Choice};
+pub use decide::{About, Answer, Choice};
 pub use draft::{Draft, Prepared};
 pub use engine::{Engine, Options, StartError};
 pub use failed::Failed;

@@ -1,6 +1,7 @@
 //! What is on record of a run, as far as it takes to go on with it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use sandbook_journal::{
     self as journal, Decision, Event, Kept, ROLLBACK, Reader, Recorded, RequestState, RunId,
@@ -56,7 +57,7 @@ impl Past {
     ) -> Result<Past, Failed> {
         let mut past = Past::default();
         for step in state.steps() {
-            if step.status == StepStatus::Succeeded {
+            if matches!(step.status, StepStatus::Succeeded | StepStatus::RolledBack) {
                 let outputs = contents.values(&step.outputs)?;
                 past.outputs.insert(step.id.clone(), Value::Object(outputs));
             }
@@ -90,15 +91,24 @@ impl Past {
                         contents.ended(replay, begun.at, begun.asked, outcome)?;
                     }
                 }
-                Event::AttemptFailed { step, failure, .. } if failure.start_over => {
+                Event::AttemptFailed { step, failure, .. }
+                | Event::StepWaiting {
+                    step,
+                    failure: Some(failure),
+                    ..
+                } if failure.start_over => {
                     past.replays.entry(step.clone()).or_default().clear();
                 }
-                Event::Decided { step, decision, .. } if goes_on(&state, step) => {
+                Event::Decided {
+                    step,
+                    attempt,
+                    decision,
+                    ..
+                } if goes_on(&state, step) => {
                     let replay = past.replays.entry(step.clone()).or_default();
-                    let attempt = begun.get(step).map_or(0, |begun| begun.at.0);
                     let step = state.step(step.as_str());
                     let requests = step.map_or(&[][..], |step| &step.requests[..]);
-                    contents.decided(replay, requests, attempt, decision)?;
+                    contents.decided(replay, requests, *attempt, decision)?;
                 }
                 Event::CancelRequested { .. } => cancelled = true,
                 Event::StepFailed {
@@ -129,6 +139,15 @@ impl Past {
         Ok(past)
     }
 
+    /// The past with what came next: that the run is taken up.
+    pub(crate) fn with(mut self, next: &[Arc<Stored>]) -> Result<Past, Failed> {
+        for stored in next {
+            let applied = self.state.apply(&stored.event, stored.time);
+            applied.map_err(|error| Failed::State(error.into()))?;
+        }
+        Ok(self)
+    }
+
     /// The texts of what steps have put out and is sensitive, which nothing is to show.
     pub(crate) fn sensitive_texts(&self) -> Vec<String> {
         let mut texts = Vec::new();
@@ -143,14 +162,14 @@ impl Past {
 }
 
 impl Contents<'_> {
-    /// Inputs or outputs, with the sensitive ones.
+    /// Inputs or outputs, with the sensitive ones that aren't erased.
     pub(crate) fn values(&self, values: &Values) -> Result<Map<String, Value>, Failed> {
-        let read = values.iter().map(|(name, recorded)| {
+        let read = values.iter().filter_map(|(name, recorded)| {
             let value = match recorded {
-                Recorded::Value(value) => value.clone(),
-                Recorded::Sensitive(kept) => self.json(kept)?,
+                Recorded::Value(value) => Ok(value.clone()),
+                Recorded::Sensitive(kept) => self.sensitive(kept).transpose()?,
             };
-            Ok((name.clone(), value))
+            Some(value.map(|value| (name.clone(), value)))
         });
         read.collect()
     }
@@ -168,12 +187,11 @@ impl Contents<'_> {
             requests.find(|it| it.attempt == attempt && it.number == number)
         };
         match decision {
-            Decision::Retry { fresh: true, .. } => replay.clear(),
-            Decision::Retry {
-                request: Some(number),
-                ..
-            } => {
-                if let Some(it) = named(*number) {
+            Decision::Retry { request, fresh } => {
+                if *fresh {
+                    replay.forget();
+                }
+                if let (Some(number), Some(it)) = (request, request.and_then(named)) {
                     replay.not_happened(attempt, &self.asked(*number, &it.asked)?);
                 }
             }
@@ -243,6 +261,16 @@ impl Contents<'_> {
             repeatable: asked.repeatable,
             changing: true,
         })
+    }
+
+    /// A sensitive value; nothing once its run has ended, when it was erased.
+    fn sensitive(&self, kept: &Kept) -> Result<Option<Value>, Failed> {
+        let bytes = self.reader.content(self.run, kept);
+        let bytes = bytes.map_err(|error| Failed::State(error.into()))?;
+        let read = |bytes: Vec<u8>| {
+            serde_json::from_slice(&bytes).map_err(|error| Failed::State(error.into()))
+        };
+        bytes.map(read).transpose()
     }
 
     fn json<T: serde::de::DeserializeOwned>(&self, kept: &Kept) -> Result<T, Failed> {

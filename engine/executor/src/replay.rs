@@ -104,6 +104,15 @@ impl Replay {
         *self = Replay::default();
     }
 
+    /// A person wants all of it asked for anew. What it has changed stays changed.
+    pub(crate) fn forget(&mut self) {
+        let changed_before = self.changed_before | self.changed;
+        *self = Replay {
+            changed_before,
+            ..Replay::default()
+        };
+    }
+
     /// Asks R for its answer to a changing request.
     pub(crate) fn ask(&mut self, asked: &Asked) -> Again {
         if self.next >= self.length {
@@ -315,6 +324,15 @@ mod tests {
         replay.clear();
         replay.rewind();
         assert!(matches!(replay.ask(&asked("a", false)), Again::Live));
+    }
+
+    #[test]
+    fn what_is_asked_for_anew_was_changed_all_the_same() {
+        let mut replay = recorded(&[("a", false)]);
+        replay.forget();
+        replay.rewind();
+        assert!(matches!(replay.ask(&asked("a", false)), Again::Live));
+        assert!(replay.changed_before());
     }
 
     #[test]

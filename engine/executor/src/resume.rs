@@ -2,7 +2,7 @@
 
 use sandbook_journal::{
     self as journal, Accepted, Digest, EnvironmentFacts, Event, Reader, RunId, RunStarted,
-    RunStatus,
+    RunState, RunStatus, Stored,
 };
 use sandbook_runbook::{Environment, Manifest, PluginName, Source};
 use sandbook_sandbox::Packed;
@@ -10,7 +10,7 @@ use similar::TextDiff;
 
 use crate::credentials::Keys;
 use crate::draft::{Draft, Plugins, Prepared};
-use crate::engine::{Engine, Opened, Options, StartError};
+use crate::engine::{Engine, First, Opened, Options, StartError};
 use crate::facts;
 use crate::failed::Failed;
 use crate::past::{Contents, Past};
@@ -48,7 +48,6 @@ impl Engine {
             .lock_run(run)
             .map_err(|error| Failed::State(error.into()))?
             .ok_or(StartError::Held(run))?;
-        // Only now, so that nobody adds to it any more.
         let failed = |error: journal::ReadError| Failed::State(error.into());
         let reader = Reader::open(self.state()).map_err(|error| Failed::State(error.into()))?;
         let (state, events) = reader.log(run).map_err(failed)?;
@@ -90,6 +89,22 @@ impl Engine {
             engine: env!("CARGO_PKG_VERSION").to_owned(),
             environment: accepted,
         };
+        let first = self.put_first(run, resumed.into()).await;
+        let first = first.map_err(Failed::from)?;
+        // People may have said something until then.
+        let (before, past) = if is_next(&first, &events) {
+            let before = past.state.clone();
+            (before, past.with(&first.stored)?)
+        } else {
+            let (state, events) = reader.log(run).map_err(failed)?;
+            (
+                before(&events, &first)?,
+                Past::of(state, &events, &contents)?,
+            )
+        };
+        for text in past.sensitive_texts() {
+            keys.redactor.hide_sensitive(&text);
+        }
         let opened = Opened {
             run,
             lock,
@@ -97,10 +112,11 @@ impl Engine {
             keys,
             plugins,
             past,
+            before,
             key: reader.key_of(run).map_err(failed)?,
             seed,
         };
-        let begun = self.open_run(opened, resumed.into(), options).await?;
+        let begun = self.make_run(opened, first, options);
         Ok(Begun {
             difference,
             ..begun
@@ -208,6 +224,23 @@ impl Engine {
             .map_err(|report| Refused::Invalid(vec![report]))?;
         Ok((name, (packed, manifest)))
     }
+}
+
+/// Whether nothing came in between.
+fn is_next(first: &First, events: &[Stored]) -> bool {
+    let last = events.last().map(|stored| stored.seq + 1);
+    first.stored.first().map(|stored| stored.seq) == last
+}
+
+/// What a run's log came to before it was taken up.
+fn before(events: &[Stored], first: &First) -> Result<RunState, Failed> {
+    let resumed = first.stored.first().map_or(0, |stored| stored.seq);
+    let mut state = RunState::default();
+    for stored in events.iter().take_while(|stored| stored.seq < resumed) {
+        let applied = state.apply(&stored.event, stored.time);
+        applied.map_err(|error| Failed::State(error.into()))?;
+    }
+    Ok(state)
 }
 
 fn refuse_over(run: RunId, status: RunStatus) -> Result<(), Refused> {

@@ -36,6 +36,8 @@ pub struct Run {
     pub(crate) past: Past,
     pub(crate) scope: Scope,
     pub(crate) setting: Setting,
+    /// What people say about it meanwhile.
+    pub(crate) news: mpsc::UnboundedReceiver<Arc<Stored>>,
     /// Held for as long as this process has the run.
     pub(crate) lock: RunLock,
     /// Who gets the ledger's head at its end.
@@ -76,11 +78,12 @@ impl Run {
             past,
             scope,
             setting,
+            news,
             lock,
             anchoring,
             stop,
         } = self;
-        let conductor = Conductor::new(&prepared.plan, past, scope, setting)?;
+        let conductor = Conductor::new(&prepared.plan, past, scope, setting, news)?;
         let conducted = conductor.conduct().await;
         // The lock is held until nothing is written any more.
         let conducted = conducted?;

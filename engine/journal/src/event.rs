@@ -11,7 +11,7 @@ mod text;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::decision::{Decision, Standing, Waiting};
+pub use self::decision::{Decision, HandIn, Standing, Waiting};
 pub use self::request::{Asked, Kept, Outcome};
 pub use self::run::{
     Accepted, EnvironmentFacts, FinalStatus, GitFacts, Interruption, Operator, ROLLBACK, Recorded,
@@ -166,6 +166,8 @@ pub enum Event {
     Decided {
         /// The step.
         step: StepId,
+        /// Its latest attempt, so that it can't be taken for one about what came later.
+        attempt: u32,
         /// Who.
         by: Operator,
         /// What.

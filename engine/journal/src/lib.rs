@@ -37,9 +37,9 @@ pub use digest::{Digest, KeyedDigest, NotADigest};
 pub use entry::{Content, Entry, Retention};
 pub use event::{
     Accepted, Asked, Decision, DecodeError, EVENT_VERSION, EnvironmentFacts, Event, Failure,
-    FailureKind, FinalStatus, GitFacts, Interruption, Kept, LogLevel, Operator, Outcome, ROLLBACK,
-    Recorded, RunStarted, RunbookFacts, Sections, Seed, Signal, SkipReason, Standing, StepId,
-    Values, Waiting,
+    FailureKind, FinalStatus, GitFacts, HandIn, Interruption, Kept, LogLevel, Operator, Outcome,
+    ROLLBACK, Recorded, RunStarted, RunbookFacts, Sections, Seed, Signal, SkipReason, Standing,
+    StepId, Values, Waiting,
 };
 pub use import::{ImportError, Imported, import};
 pub use journal::{Appended, Appending, Journal, JournalError, Poison};

@@ -279,6 +279,7 @@ pub(crate) fn decided_by(step: &str, decision: Decision, who: &str, why: Option<
     };
     Event::Decided {
         step: step.into(),
+        attempt: 1,
         by: Operator {
             uid,
             name: who.into(),

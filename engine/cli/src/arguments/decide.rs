@@ -14,6 +14,7 @@ use super::record::RUN_HELP;
 /// happened, retry, done, abort; diverged: retry, done, abort. All but approve need a reason. `sandbook show RUN`
 /// shows what is waited for.
 #[derive(Debug, Args)]
+#[command(override_usage = "sandbook decide [OPTIONS] RUN [STEP] DECISION")]
 #[command(after_help = "\
 Examples:
   sandbook decide @last approve
@@ -24,18 +25,21 @@ pub(crate) struct Decide {
     #[arg(value_name = "RUN", help = RUN_HELP)]
     pub(crate) run: String,
     /// The step, where more than one waits, and approve, reject, happened, retry, skip, done or abort
-    #[arg(value_name = "STEP] DECISION [", required = true, num_args = 1..=2)]
+    #[arg(value_name = "DECISION", required = true, num_args = 1..=2)]
     pub(crate) said: Vec<String>,
     /// Why; it stays on record
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
+    /// The attempt that you looked at; the decision is refused where there was another one since
+    #[arg(long, value_name = "N")]
+    pub(crate) attempt: Option<u32>,
     /// With happened: the answer that the step goes on from
     ///
     /// What `curl -i` shows, or the body alone, which then has status 200; `-` reads the standard input. Without it, the step goes on from an
     /// empty answer with status 200.
     #[arg(long, value_name = "FILE")]
     pub(crate) answer: Option<PathBuf>,
-    /// With done: what the step would have put out, a JSON object
+    /// With done: what the step would have put out, a JSON object; `-` reads the standard input
     #[arg(long, value_name = "JSON")]
     pub(crate) outputs: Option<String>,
     /// With retry: ask for everything anew, also for what was answered in earlier attempts

@@ -4,7 +4,7 @@ use sandbook_executor::Engine;
 use sandbook_journal::{RunId, RunState};
 
 use super::conduct::{Taking, take_up};
-use super::decide::left_to_another;
+use super::decide::{left_since, left_to_another};
 use super::given::runtime;
 use crate::arguments::{Cancel, Undo};
 use crate::exit::Exit;
@@ -38,7 +38,8 @@ pub(crate) fn cancel(
         accept: None,
         format: arguments.output,
     };
-    Ok(as_asked(take_up(&engine, &project, taking, output)?))
+    let exit = take_up(&engine, &project, taking, output).or_else(left_since)?;
+    Ok(as_asked(exit))
 }
 
 pub(crate) fn undo(
@@ -58,7 +59,8 @@ pub(crate) fn undo(
         accept: None,
         format: arguments.output,
     };
-    Ok(as_asked(take_up(&engine, &project, taking, output)?))
+    let exit = take_up(&engine, &project, taking, output).or_else(left_since)?;
+    Ok(as_asked(exit))
 }
 
 /// That the run is cancelled is what was asked for.

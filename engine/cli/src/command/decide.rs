@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use sandbook_executor::{Answer, Choice, Engine};
-use sandbook_journal::RunId;
+use sandbook_executor::{About, Answer, Choice, Engine};
+use sandbook_journal::{Reader, RunId};
 use serde_json::{Map, Value};
 
 use super::conduct::{Taking, take_up};
@@ -28,7 +28,12 @@ pub(crate) fn decide(
     let project = places.project()?;
     let engine = Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?;
     let reason = arguments.reason.clone();
-    let decided = runtime()?.block_on(engine.decide(run, step, choice, reason, operator()))?;
+    let about = About {
+        step,
+        attempt: arguments.attempt,
+        question: None,
+    };
+    let decided = runtime()?.block_on(engine.decide(run, about, choice, reason, operator()))?;
     if !arguments.output.is_json() {
         complain(&format!(
             "On record: `{}` for step `{decided}`.",
@@ -43,18 +48,29 @@ pub(crate) fn decide(
         accept: None,
         format: arguments.output,
     };
-    take_up(&engine, &project, taking, output)
+    take_up(&engine, &project, taking, output).or_else(left_since)
 }
 
-/// Whether a live process has the run, and so acts on what is on record.
-pub(super) fn left_to_another(engine: &Engine, run: RunId) -> Result<bool, Problem> {
-    let carried_on = engine.is_carried_on(run)?;
-    if carried_on {
-        complain(&format!(
-            "Run {run} goes on in another process, which does the rest."
-        ));
+/// Somebody else was quicker to take the run up: what is on record is done there.
+pub(super) fn left_since(problem: Problem) -> Result<Exit, Problem> {
+    if problem.exit != Exit::Held {
+        return Err(problem);
     }
-    Ok(carried_on)
+    complain("Another process goes on with the run, and does the rest.");
+    Ok(Exit::Succeeded)
+}
+
+/// Whether somebody else acts on what is on record: a live process that has the run, or one that has ended it by now.
+pub(super) fn left_to_another(engine: &Engine, run: RunId) -> Result<bool, Problem> {
+    let said = if engine.is_carried_on(run)? {
+        "goes on in another process, which does the rest"
+    } else if Reader::open(engine.state())?.state(run)?.finish().is_some() {
+        "was ended by another process meanwhile"
+    } else {
+        return Ok(false);
+    };
+    complain(&format!("Run {run} {said}."));
+    Ok(true)
 }
 
 /// The step, where one is named, and the decision.
@@ -98,10 +114,13 @@ fn choice(word: Word, arguments: &Decide) -> Result<Choice, Problem> {
 }
 
 fn outputs(text: Option<&str>) -> Result<Map<String, Value>, Problem> {
-    let Some(text) = text else {
-        return Ok(Map::new());
+    let handed_in = match text {
+        None => return Ok(Map::new()),
+        Some("-") => io::read_to_string(io::stdin().lock())
+            .map_err(|error| Problem::file("read the outputs", Path::new("-"), &error))?,
+        Some(text) => text.to_owned(),
     };
-    serde_json::from_str(text).map_err(|error| {
+    serde_json::from_str(&handed_in).map_err(|error| {
         Problem::wrong("`--outputs` is not a JSON object")
             .caused_by(&error)
             .help(r#"write it as '{"ticket": "4711"}'"#)
@@ -149,6 +168,10 @@ fn whole(bytes: &[u8]) -> Option<Answer> {
     let head = std::str::from_utf8(head).ok()?;
     let mut lines = head.lines();
     let status = lines.next()?.split_whitespace().nth(1)?.parse().ok()?;
+    // An interim response, and the answer behind it.
+    if (100..200).contains(&status) {
+        return whole(body);
+    }
     let headers = lines.map(|line| {
         let (name, value) = line.split_once(':')?;
         Some((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
@@ -180,6 +203,8 @@ mod tests {
             [("content-type".to_owned(), "text/plain".to_owned())]
         );
         assert_eq!(answer.body, b"hello\r\n\r\n");
+        let behind = whole(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nyes").unwrap();
+        assert_eq!((behind.status, &*behind.body), (200, &b"yes"[..]));
         assert!(whole(b"HTTP/1.1 nonsense\r\n\r\n").is_none());
         assert!(whole(b"HTTP/1.1 200 OK\r\nno header\r\n\r\n").is_none());
     }

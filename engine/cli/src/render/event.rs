@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sandbook_journal::{
-    Event, LogLevel, Outcome, RequestState, RunState, StepId, StepState, Stored, Waiting,
+    Event, LogLevel, Outcome, RequestState, RunId, RunState, StepId, StepState, Stored, Waiting,
 };
 
 use super::{asks, words};
@@ -67,12 +67,13 @@ pub(crate) fn sentence(stored: &Stored, state: &RunState) -> Sentence {
                 ..of_run("?", ink, status.to_owned())
             }
         }
-        Event::StepWaiting { step, .. } => waiting(step, state),
+        Event::StepWaiting { step, .. } => waiting(stored.run, step, state),
         Event::Decided {
             step,
             by,
             decision,
             reason,
+            ..
         } => {
             let why = reason.as_deref().map(|why| format!(": {}", one_line(why)));
             let text = format!(
@@ -279,7 +280,7 @@ pub(crate) fn done(step: &StepState) -> String {
 }
 
 /// What a step waits for, with why.
-fn waiting(id: &StepId, state: &RunState) -> Sentence {
+fn waiting(run: RunId, id: &StepId, state: &RunState) -> Sentence {
     let step = state.step(id.as_str());
     let Some((step, question)) = step.and_then(|step| Some((step, step.question.as_ref()?))) else {
         return main(id, "?", Ink::Warn, "waits for a person".to_owned());
@@ -297,7 +298,14 @@ fn waiting(id: &StepId, state: &RunState) -> Sentence {
             .as_ref()
             .map(|failure| format!(": {}", words::failure(failure))),
     };
-    let text = format!("waits, {}{}", asks(question), why.unwrap_or_default());
+    let (why, fits) = (
+        why.unwrap_or_default(),
+        question.waiting.decisions().join("|"),
+    );
+    let text = format!(
+        "waits, {}{why} (`sandbook decide {run} {id} {fits}`)",
+        asks(question)
+    );
     main(id, "?", Ink::Warn, text)
 }
 

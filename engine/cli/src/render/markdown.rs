@@ -210,6 +210,7 @@ fn decisions(events: &[Stored], zone: &Zone) -> String {
                 by,
                 decision,
                 reason,
+                ..
             } => {
                 let what = format!("{} for {step}", decision.as_str());
                 (by, what, reason.as_deref().unwrap_or_default())

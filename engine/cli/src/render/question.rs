@@ -11,7 +11,11 @@ use crate::screen::{Ink, Paper, Zone, one_line, safe};
 pub(crate) fn questions(run: RunId, state: &RunState, zone: &Zone, paper: Paper) -> String {
     let told: Vec<String> = state
         .questions()
-        .map(|(step, question)| told(run, step, question, zone, paper))
+        .map(|(step, question)| {
+            let cancelled = state.cancelling().is_some()
+                && matches!(step.section, Section::Steps | Section::OnFailure);
+            told(run, step, question, cancelled, zone, paper)
+        })
         .collect();
     if told.is_empty() {
         return String::new();
@@ -44,7 +48,14 @@ pub(crate) fn asks(question: &Question) -> String {
 }
 
 /// A question with what it is about, and the decisions that fit.
-fn told(run: RunId, step: &StepState, question: &Question, zone: &Zone, paper: Paper) -> String {
+fn told(
+    run: RunId,
+    step: &StepState,
+    question: &Question,
+    cancelled: bool,
+    zone: &Zone,
+    paper: Paper,
+) -> String {
     let mut text = format!(
         "  {}  {}\n",
         paper.ink(Ink::Name, step.id.as_str()),
@@ -54,13 +65,21 @@ fn told(run: RunId, step: &StepState, question: &Question, zone: &Zone, paper: P
         text.push_str(&format!("      {line}\n"));
     }
     for decision in question.waiting.decisions() {
-        let what = consequence(&question.waiting, decision);
+        let what = if cancelled {
+            consequence_of_cancelled(decision)
+        } else {
+            consequence(&question.waiting, decision)
+        };
         text.push_str(&paper.ink(Ink::Faint, &format!("      {decision:9} {what}")));
         text.push('\n');
     }
     let first = question.waiting.decisions().join("|");
+    let attempt = match question.waiting {
+        Waiting::Approval { .. } | Waiting::Manual { .. } => String::new(),
+        _ => format!(" --attempt {}", step.attempt),
+    };
     text.push_str(&format!(
-        "      say so with `sandbook decide {run} {} {first}`\n",
+        "      say so with `sandbook decide {run} {} {first}{attempt}`\n",
         step.id
     ));
     text
@@ -97,8 +116,14 @@ pub(crate) fn about(step: &StepState, question: &Question, zone: &Zone) -> Vec<S
             }
         }
         Waiting::Manual { outputs, .. } => {
-            for (name, kind) in outputs {
-                lines.push(format!("to be handed in: `{}` ({kind})", safe(name)));
+            for (name, hand_in) in outputs {
+                let may = if hand_in.required {
+                    ""
+                } else {
+                    ", or left out"
+                };
+                let kind = safe(&hand_in.kind);
+                lines.push(format!("to be handed in: `{}` ({kind}{may})", safe(name)));
             }
         }
         Waiting::Paused => lines.extend(failure(step)),
@@ -164,5 +189,15 @@ fn consequence(waiting: &Waiting, decision: &str) -> &'static str {
         (_, "done") => "the step was done by hand (--outputs JSON), and what needs it goes on",
         (_, "abort") => "the step has failed, and nothing that follows starts",
         _ => "",
+    }
+}
+
+/// What a decision about a doubt would do in a run that is being cancelled.
+fn consequence_of_cancelled(decision: &str) -> &'static str {
+    match decision {
+        "happened" => "it was done: the step ends there, since the run is cancelled",
+        "retry" => "it was not done, and is not sent any more, since the run is cancelled",
+        "done" => "the step was done by hand (--outputs JSON)",
+        _ => "the step has failed, and the doubt stays on record",
     }
 }

@@ -262,6 +262,7 @@ fn decisions(events: &[Stored], zone: &Zone, paper: Paper) -> String {
                 by,
                 decision,
                 reason,
+                ..
             } => {
                 let what = format!("`{}` for `{step}`", decision.as_str());
                 (by, what, reason.as_deref())

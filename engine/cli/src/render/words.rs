@@ -39,7 +39,7 @@ pub(crate) fn skipped(reason: &SkipReason) -> String {
     match reason {
         SkipReason::Condition => "skipped: its `if` is false".to_owned(),
         SkipReason::Need { step } => format!("skipped: it needs `{step}`, which did not get done"),
-        SkipReason::Stopped => "skipped: another step failed".to_owned(),
+        SkipReason::Stopped => "skipped: nothing new starts any more".to_owned(),
         SkipReason::Decided => "skipped by a person".to_owned(),
         SkipReason::Listed { unknown } => format!(
             "not run: it uses {}, not known in a dry run",

@@ -250,3 +250,45 @@ fn a_cancelled_run_only_ends_what_runs_and_does_what_is_done_in_any_case() {
     agenda.done(3, Done::Satisfied);
     assert_eq!(agenda.next(), Some(Due::Finish));
 }
+
+#[test]
+fn a_cancelled_run_ends_what_it_was_at_and_no_more() {
+    let on_failure_begun = |step| match step {
+        0 => Standing::Done(Done::Broke),
+        1 => Standing::Done(Done::Unsatisfied),
+        2 => Standing::Begun,
+        _ => Standing::Pending,
+    };
+    let mut agenda = Agenda::new(undoable(), on_failure_begun, Undo::No, true);
+    assert_eq!(agenda.next(), None, "what was begun there is ended");
+    agenda.done(2, Done::Broke);
+    assert_eq!(agenda.next(), Some(Due::Consider(3)), "finally");
+
+    // Cancelled while it undoes: what runs on failure doesn't come after that.
+    let mut agenda = fresh(undoable());
+    assert_eq!(agenda.next(), Some(Due::Consider(0)));
+    agenda.done(0, Done::Satisfied);
+    assert_eq!(agenda.next(), Some(Due::Consider(1)));
+    agenda.want_rollback();
+    agenda.done(1, Done::Broke);
+    assert_eq!(agenda.next(), Some(Due::RollBack));
+    agenda.roll_back(vec![4]);
+    assert_eq!(agenda.next(), Some(Due::Consider(4)));
+    agenda.cancel();
+    agenda.done(4, Done::Satisfied);
+    assert_eq!(agenda.next(), Some(Due::Consider(3)), "finally");
+}
+
+#[test]
+fn a_step_that_ends_when_its_section_is_through_changes_nothing_in_the_next_one() {
+    let mut agenda = fresh(undoable());
+    assert_eq!(agenda.next(), Some(Due::Consider(0)));
+    agenda.done(0, Done::Satisfied);
+    assert_eq!(agenda.next(), Some(Due::Consider(1)));
+    agenda.done(1, Done::Satisfied);
+    assert_eq!(agenda.next(), Some(Due::Consider(3)));
+    agenda.done(2, Done::Broke);
+    assert_eq!(agenda.next(), None, "step 3 runs");
+    agenda.done(3, Done::Satisfied);
+    assert_eq!(agenda.next(), Some(Due::Finish));
+}

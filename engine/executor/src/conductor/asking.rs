@@ -2,13 +2,14 @@
 
 use std::cmp::Reverse;
 
-use sandbook_journal::{self as journal, Event, Question, StepState, Waiting};
+use sandbook_journal::{self as journal, Event, HandIn, Question, StepState, Waiting};
 use sandbook_runbook::{Approval, Manual, OnDoubt, StepFacts, Template};
 use serde_json::Value;
 
 use super::{Asking, Conductor, Timer};
 use crate::agenda::Done;
 use crate::facts::{self, millis};
+use crate::failed::Failed;
 use crate::sensitive;
 
 impl Conductor<'_> {
@@ -43,9 +44,6 @@ impl Conductor<'_> {
         let attempt = state.attempt;
         self.asking
             .insert(index, asking(attempt, &question.waiting));
-        if question.let_go {
-            self.let_go.insert(index);
-        }
         if let Waiting::Approval {
             expires_at: Some(at),
             ..
@@ -90,9 +88,14 @@ impl Conductor<'_> {
         manual: &Manual,
     ) -> Result<(), journal::Failure> {
         let instructions = self.text(&manual.instructions, "manual")?;
-        let outputs = manual.outputs.iter();
-        let outputs =
-            outputs.map(|output| (output.name.to_string(), output.kind.as_str().to_owned()));
+        let outputs = manual.outputs.iter().map(|output| {
+            let hand_in = HandIn {
+                kind: output.kind.as_str().to_owned(),
+                required: output.required,
+                sensitive: output.sensitive,
+            };
+            (output.name.to_string(), hand_in)
+        });
         let waiting = Waiting::Manual {
             instructions,
             outputs: outputs.collect(),
@@ -114,11 +117,19 @@ impl Conductor<'_> {
         }
     }
 
-    /// Nobody has approved in time.
-    pub(super) fn expire(&mut self, index: usize, attempt: u32) {
-        if self.asking.remove(&index).is_some() {
+    /// Nobody has approved in time, unless somebody has just before and it isn't known here yet.
+    pub(super) fn expire(&mut self, index: usize, attempt: u32) -> Result<(), Failed> {
+        let expires = |asking: &Asking| asking.expires && asking.attempt == attempt;
+        if !self.asking.get(&index).is_some_and(expires) {
+            return Ok(());
+        }
+        let step = self.steps.id(index);
+        self.look_at_decision(index, &step)?;
+        if self.asking.get(&index).is_some_and(expires) {
+            self.asking.remove(&index);
             self.fail(index, attempt, facts::not_approved_in_time(), None);
         }
+        Ok(())
     }
 
     fn text(&self, template: &Template, key: &str) -> Result<String, journal::Failure> {
@@ -152,5 +163,12 @@ fn asking(attempt: u32, waiting: &Waiting) -> Asking {
         attempt,
         in_doubt: matches!(waiting, Waiting::InDoubt { .. }),
         before_the_work: matches!(waiting, Waiting::Approval { .. } | Waiting::Manual { .. }),
+        expires: matches!(
+            waiting,
+            Waiting::Approval {
+                expires_at: Some(_),
+                ..
+            }
+        ),
     }
 }

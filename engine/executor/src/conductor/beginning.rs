@@ -52,7 +52,9 @@ impl Conductor<'_> {
                     step: self.steps.id(index),
                     attempt: 1,
                 });
-                self.fail(index, 1, facts::invalid(format!("its `if`: {fault}")), None);
+                // Trying again doesn't look at the condition.
+                let failure = facts::invalid(format!("its `if`: {fault}"));
+                self.fail_for_good(index, 1, failure, None);
             }
         }
     }

@@ -43,7 +43,11 @@ impl Conductor<'_> {
 
     /// Takes a step that waits up from the record, as if the run were taken up there: what people have said about its
     /// requests is part of what its next attempt is answered from.
-    fn look_at_decision(&mut self, index: usize, step: &journal::StepId) -> Result<(), Failed> {
+    pub(super) fn look_at_decision(
+        &mut self,
+        index: usize,
+        step: &journal::StepId,
+    ) -> Result<(), Failed> {
         let failed = |error: journal::ReadError| Failed::State(error.into());
         let reader = Reader::open(&self.setting.state).map_err(|error| failed(error.into()))?;
         let run = self.setting.desk.run;
@@ -107,9 +111,7 @@ impl Conductor<'_> {
                 for text in sensitive::recorded_texts(outputs, &data) {
                     self.setting.bench.redactor.hide_sensitive(&text);
                 }
-                self.tell(index, &facts::succeeded(true, data));
-                self.succeeded.push((index, true));
-                self.settle(index, Done::Satisfied);
+                self.has_succeeded(index, true, data);
             }
             Decision::Abort => self.give_up(index, state, decided),
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sandbook_journal::{self as journal, Entry as Line, Event, FinalStatus, SkipReason, Waiting};
 use sandbook_runbook::{OnFailure, Step, StepFacts};
 use sandbook_sandbox::{Failure, Output};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Conductor, Timer};
 use crate::agenda::Done;
@@ -127,15 +127,19 @@ impl Conductor<'_> {
             summary: Some(output.summary).filter(|summary| !summary.is_empty()),
             unknown: false,
         };
-        self.succeeded.push((index, output.changed));
-        if self.steps.is_rollback(index) {
-            self.scope
-                .set_step(&planned.step.id, &StepFacts::rolled_back());
-        } else {
-            let succeeded = facts::succeeded(output.changed, output.data);
-            self.tell(index, &succeeded);
-        }
         self.write(Line { event, contents });
+        self.has_succeeded(index, output.changed, output.data);
+    }
+
+    /// What a step's success, which is written, means for the others.
+    pub(super) fn has_succeeded(&mut self, index: usize, changed: bool, outputs: Value) {
+        self.succeeded.push((index, changed));
+        if self.steps.is_rollback(index) {
+            let undone = &self.steps.get(index).step.id;
+            self.scope.set_step(undone, &StepFacts::rolled_back());
+        } else {
+            self.tell(index, &facts::succeeded(changed, outputs));
+        }
         self.settle(index, Done::Satisfied);
     }
 
@@ -173,7 +177,12 @@ impl Conductor<'_> {
             None => None,
         };
         match waiting {
-            Some(waiting) => self.ask(index, attempt, waiting, Some(failure)),
+            Some(waiting) => {
+                if failure.start_over {
+                    self.replay(index).clear();
+                }
+                self.ask(index, attempt, waiting, Some(failure));
+            }
             None => self.fail_for_good(index, attempt, failure, None),
         }
     }
@@ -186,6 +195,7 @@ impl Conductor<'_> {
         failure: journal::Failure,
         in_doubt: Option<u32>,
     ) {
+        let failure = self.redacted(failure);
         let step = &self.steps.get(index).step;
         // Steps of a dry run see a world in which what was held back has not happened: their failing says little.
         let beside_the_point = self.setting.dry_run && !self.unknown.is_empty();
@@ -259,12 +269,11 @@ impl Conductor<'_> {
         self.settle(index, how);
     }
 
-    /// Says that a step is over. For those that need it, one that was let go was so before.
+    /// Says that a step is over. For those that need it, one that was let go was so before, and nothing comes of it
+    /// any more but how the run ends.
     pub(super) fn settle(&mut self, index: usize, how: Done) {
         if !self.let_go.remove(&index) {
             self.agenda.done(index, how);
-        } else if how == Done::Broke {
-            self.agenda.failed_late();
         }
     }
 

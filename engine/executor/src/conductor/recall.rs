@@ -35,6 +35,9 @@ impl Conductor<'_> {
             }
         }
         for (index, state) in on_record.steps().iter().enumerate() {
+            if state.let_go && !state.status.is_ended() {
+                self.let_go.insert(index);
+            }
             match state.status {
                 StepStatus::Running => self.go_on(index, state),
                 StepStatus::Waiting => self.wait_on(index, state)?,
@@ -42,8 +45,7 @@ impl Conductor<'_> {
             }
         }
         // What was to be approved by now hasn't been.
-        self.ring();
-        Ok(())
+        self.ring()
     }
 
     /// Goes on with a step that was begun, and whose attempt, if one was open, was cut off.

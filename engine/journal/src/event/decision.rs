@@ -36,8 +36,8 @@ pub enum Waiting {
     Manual {
         /// What is to be done.
         instructions: String,
-        /// What is to be handed in: names, with what each is.
-        outputs: BTreeMap<String, String>,
+        /// What is to be handed in, by its names.
+        outputs: BTreeMap<String, HandIn>,
     },
     /// What is to be done about its failure.
     Paused,
@@ -53,6 +53,18 @@ pub enum Waiting {
         /// The request that this one makes in its place.
         asked: String,
     },
+}
+
+/// What a person is to hand in with what was done by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HandIn {
+    /// The kind of value, as the runbook declares it, such as `string`.
+    pub kind: String,
+    /// It can't be left out.
+    pub required: bool,
+    /// It is shown nowhere.
+    pub sensitive: bool,
 }
 
 /// What a person says about a step that waits.

@@ -46,7 +46,7 @@ pub enum Illegal {
         step: StepId,
     },
     /// The undoing has begun already.
-    #[error("what was done was undone already")]
+    #[error("what was done was undone already, as far as that went")]
     UndoneTwice,
     /// A second decision about the same thing.
     #[error("step `{step}` was decided already: {by} said `{decision}`")]
@@ -69,6 +69,24 @@ pub enum Illegal {
         decision: &'static str,
         /// Those that fit.
         fits: &'static [&'static str],
+    },
+    /// A decision about an attempt that isn't the latest any more.
+    #[error(
+        "that was decided about attempt {attempt} of step `{step}`, which is at attempt {latest} by now: look again"
+    )]
+    Stale {
+        /// The step.
+        step: StepId,
+        /// The attempt that the decision is about.
+        attempt: u32,
+        /// The latest one.
+        latest: u32,
+    },
+    /// Nobody is asked any more.
+    #[error("the run is being cancelled, so nobody is asked about step `{step}` any more")]
+    AskedNoMore {
+        /// The step.
+        step: StepId,
     },
     /// A decision without a reason.
     #[error("`{decision}` needs a reason on record: give it with `--reason TEXT`")]

@@ -18,8 +18,6 @@ pub struct Question {
     pub approvals: Vec<Decided>,
     /// The decision that the step goes on by, once there is one.
     pub decided: Option<Decided>,
-    /// With the retry, what was answered before is not to be taken for done.
-    pub fresh: bool,
     /// It was given up, since the run was cancelled.
     pub given_up: bool,
 }
@@ -45,7 +43,6 @@ impl Question {
             let_go,
             approvals: Vec::new(),
             decided: None,
-            fresh: false,
             given_up: false,
         }
     }
@@ -105,6 +102,9 @@ impl Question {
                 decision: first.decision.as_str(),
             });
         }
+        if self.given_up {
+            return Err(Illegal::AskedNoMore { step: step() });
+        }
         let fits = self.waiting.decisions();
         if !fits.contains(&decision) {
             return Err(Illegal::Unfit {
@@ -154,40 +154,64 @@ impl Question {
                 }
                 Ok(())
             }
-            (
-                Waiting::InDoubt { request },
-                Decision::Happened {
-                    request: named,
-                    answer,
-                },
-            ) => {
-                if named != request {
-                    return Err(Illegal::Request {
-                        step: step(),
-                        request: *named,
-                        why: "is not the one in doubt",
-                    });
-                }
-                if !answer.is_success() {
-                    return Err(Illegal::Request {
-                        step: step(),
-                        request: *named,
-                        why: "can't have happened with an answer that isn't a success",
-                    });
-                }
-                Ok(())
+            (_, Decision::Happened { answer, request }) if !answer.is_success() => {
+                Err(Illegal::Request {
+                    step: step(),
+                    request: *request,
+                    why: "can't have happened with an answer that isn't a success",
+                })
             }
-            _ => Ok(()),
+            (waiting, decision) => match (in_doubt(waiting), named(decision)) {
+                (asked, named) if asked == named => Ok(()),
+                // These say what they say of all that is in doubt.
+                (Some(_), None) if matches!(decision, Decision::Done { .. } | Decision::Abort) => {
+                    Ok(())
+                }
+                (_, named) => Err(Illegal::Request {
+                    step: step(),
+                    request: named.unwrap_or_default(),
+                    why: "is not the one in doubt",
+                }),
+            },
         }
+    }
+}
+
+/// The request that is asked about.
+fn in_doubt(waiting: &Waiting) -> Option<u32> {
+    match waiting {
+        Waiting::InDoubt { request } => Some(*request),
+        _ => None,
+    }
+}
+
+/// The request that a decision says something about.
+fn named(decision: &Decision) -> Option<u32> {
+    match decision {
+        Decision::Happened { request, .. } => Some(*request),
+        Decision::Retry { request, .. } => *request,
+        _ => None,
     }
 }
 
 impl StepState {
     /// Takes a person's decision. What comes of it is an event of its own, but for a doubt that is out of the way.
-    pub(super) fn decide(&mut self, said: Decided, starter: &Operator) -> Result<(), Illegal> {
+    pub(super) fn decide(
+        &mut self,
+        attempt: u32,
+        said: Decided,
+        starter: &Operator,
+    ) -> Result<(), Illegal> {
         let Some(question) = &self.question else {
             return Err(self.wrong_status("decided about"));
         };
+        if attempt != self.attempt {
+            return Err(Illegal::Stale {
+                step: self.id.clone(),
+                attempt,
+                latest: self.attempt,
+            });
+        }
         question.refuse(&self.id, &said, starter)?;
         if let Waiting::InDoubt { request } = question.waiting {
             self.settle(request, &said.decision);
@@ -205,7 +229,6 @@ impl StepState {
                 }
             }
             (Decision::Retry { .. } | Decision::Happened { .. }, _) => {
-                question.fresh |= matches!(said.decision, Decision::Retry { fresh: true, .. });
                 // What a person lets it try again has all of its attempts.
                 self.failed_attempts = 0;
                 match next_doubt {

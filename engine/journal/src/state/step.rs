@@ -53,6 +53,8 @@ pub struct StepState {
     pub in_doubt: Option<u32>,
     /// It failed, and the run goes on as if it had not.
     pub let_pass: bool,
+    /// The steps that need it don't wait for it any more.
+    pub let_go: bool,
     /// What it waits for a person to say.
     pub question: Option<Question>,
     /// The decision that it went on by last.
@@ -100,6 +102,7 @@ impl StepState {
             failure: None,
             in_doubt: None,
             let_pass: false,
+            let_go: false,
             question: None,
             decided: None,
             attempt_from: 0,
@@ -121,9 +124,14 @@ impl StepState {
             .find(|request| request.is_in_doubt())
     }
 
-    /// The run is cancelled: but for a doubt, nobody is asked any more.
+    /// The run is cancelled: but for a doubt, nobody is asked any more about what that ends.
     pub(super) fn give_up(&mut self) {
-        if let Some(question) = self.question.as_mut().filter(|it| !it.is_doubt()) {
+        let is_ended = matches!(self.section, Section::Steps | Section::OnFailure);
+        if let Some(question) = self
+            .question
+            .as_mut()
+            .filter(|it| is_ended && !it.is_doubt())
+        {
             question.given_up = true;
         }
     }
@@ -148,10 +156,15 @@ impl StepState {
             } => {
                 self.wait(*attempt, waiting, failure.as_ref())?;
                 self.answer();
+                self.let_go |= *let_go;
                 self.question = Some(Question::new(waiting.clone(), time, *let_go));
+                if moment.cancelling {
+                    self.give_up();
+                }
                 Ok(())
             }
             Event::Decided {
+                attempt,
                 by,
                 decision,
                 reason,
@@ -163,7 +176,7 @@ impl StepState {
                     reason: reason.clone(),
                     at: time,
                 };
-                self.decide(said, moment.starter)
+                self.decide(*attempt, said, moment.starter)
             }
             Event::RequestBegun {
                 attempt,

@@ -1,6 +1,6 @@
 //! On a terminal, what a run waits for is asked right there.
 
-use sandbook_executor::{Choice, Engine};
+use sandbook_executor::{About, Choice, Engine};
 use sandbook_journal::{Question, RunId, RunState, StepState, Waiting};
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
@@ -26,18 +26,31 @@ pub(super) fn ask(
     if !prompt::somebody_is_there() {
         return Ok(false);
     }
+    let me = operator();
     for (step, question) in state.questions() {
+        // Another person has to.
+        if question.approvals.iter().any(|it| it.by.uid == me.uid) {
+            continue;
+        }
         show(state, step, question);
-        loop {
+        let (choice, reason) = match answer(question) {
+            Ok(Some(said)) => said,
+            Ok(None) => continue,
             // Who turns away from a question has not decided.
-            let Ok(Some((choice, reason))) = answer(question) else {
-                break;
-            };
-            let id = Some(step.id.as_str());
-            match runtime.block_on(engine.decide(run, id, choice, reason, operator())) {
-                Ok(_) => return Ok(true),
-                Err(error) => drop(crate::tell(&error.into())),
+            Err(problem) => {
+                crate::tell(&problem);
+                continue;
             }
+        };
+        // Somebody else may have decided while this was asked.
+        let about = About {
+            step: Some(step.id.as_str()),
+            attempt: Some(step.attempt),
+            question: Some(&question.waiting),
+        };
+        match runtime.block_on(engine.decide(run, about, choice, reason, operator())) {
+            Ok(_) => return Ok(true),
+            Err(error) => drop(crate::tell(&error.into())),
         }
     }
     Ok(false)
@@ -99,9 +112,16 @@ fn outputs(waiting: &Waiting) -> Result<Map<String, Value>, Problem> {
             .map_err(|error| Problem::wrong("that is not a JSON object").caused_by(&error));
     };
     let mut given = Map::new();
-    for (name, kind) in outputs {
-        let text = prompt::text(&format!("{name} ({kind})"))?;
+    for (name, hand_in) in outputs {
+        let kind = &hand_in.kind;
+        let question = format!("{name} ({kind})");
+        let text = if hand_in.sensitive {
+            prompt::hidden(&question)?
+        } else {
+            prompt::text(&question)?
+        };
         let value = match kind.as_str() {
+            _ if text.is_empty() && !hand_in.required => continue,
             "string" => Value::String(text),
             _ => serde_json::from_str(&text).map_err(|error| {
                 Problem::wrong(format!("`{name}` is not a {kind}, written as JSON"))

@@ -211,6 +211,50 @@ fn of_several_doubts_each_is_decided() {
 }
 
 #[test]
+fn a_decision_is_about_the_attempt_and_the_request_that_it_names() {
+    let mut stale = decided("a", happened());
+    if let Event::Decided { attempt, .. } = &mut stale {
+        *attempt = 2;
+    }
+    assert!(refused(&and(&in_doubt(), [stale])).contains("attempt 2 of step `a`"));
+    assert_eq!(
+        refused(&and(&in_doubt(), [decided("a", not_happened(2))])),
+        "request 2 of step `a` is not the one in doubt"
+    );
+    assert!(refused(&and(&in_doubt(), [decided("a", RETRY)])).contains("not the one in doubt"));
+    assert_eq!(
+        refused(&and(
+            &asks(Waiting::Paused),
+            [decided("a", not_happened(1))]
+        )),
+        "request 1 of step `a` is not the one in doubt"
+    );
+}
+
+#[test]
+fn what_is_asked_after_a_cancellation_is_given_up_at_once_but_in_finally() {
+    let finally = started_with(&["a"], |facts| facts.sections.finally.push("f".into()));
+    let log = [
+        finally,
+        step_started("a", 1),
+        step_started("f", 1),
+        cancel_requested(false),
+        step_waiting("a", 1, Waiting::Paused),
+        step_waiting("f", 1, Waiting::Paused),
+    ];
+    let state = fold(&log).unwrap();
+    let asked: Vec<_> = state.questions().map(|(step, _)| step.id.clone()).collect();
+    assert_eq!(asked, [StepId::from("f")]);
+    assert!(refused(&and(&log, [decided("a", RETRY)])).contains("nobody is asked"));
+    assert!(refused(&and(&log, [run_waiting()])).contains("something to do"));
+    fold(&and(
+        &log,
+        [step_failed("a", 1, None, false), run_waiting()],
+    ))
+    .unwrap();
+}
+
+#[test]
 fn an_answer_that_is_no_success_has_not_happened() {
     let refusal = Decision::Happened {
         request: 1,
@@ -286,7 +330,10 @@ fn a_cancelled_run_asks_nobody_but_about_doubts() {
     fold(&and(&log, [run_waiting()])).unwrap();
     let not_done = and(
         &log,
-        [decided("a", RETRY), step_failed("a", 1, None, false)],
+        [
+            decided("a", not_happened(1)),
+            step_failed("a", 1, None, false),
+        ],
     );
     fold(&not_done).unwrap();
 }
