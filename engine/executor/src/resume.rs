@@ -51,6 +51,9 @@ impl Engine {
         let failed = |error: journal::ReadError| Failed::State(error.into());
         let reader = Reader::open(self.state()).map_err(|error| Failed::State(error.into()))?;
         let (state, events) = reader.log(run).map_err(failed)?;
+        if let Some(last) = events.last() {
+            self.journal().know(last, &state);
+        }
         let facts = state.facts().expect("a log that can be read has a start");
         refuse_over(run, state.status())?;
         if facts.dry_run {

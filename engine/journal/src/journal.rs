@@ -14,7 +14,7 @@ use crate::entry::{Content, Entry};
 use crate::log::{LogFault, Stored};
 use crate::run_id::RunId;
 use crate::signing::SigningKey;
-use crate::state::Illegal;
+use crate::state::{Illegal, RunState};
 use crate::state_dir::StateDir;
 use crate::store::{Store, StoreError};
 use crate::writer::{Hand, Shared};
@@ -228,6 +228,12 @@ impl Journal {
             // To append nothing reads what is there. A failure comes up at the next append.
             drop(self.append_behind(run, Vec::new()));
         }
+    }
+
+    /// Spares the next append reading a run's log: what [`crate::Reader::log`] has just read of it, its last event and
+    /// what it comes to. What others append meanwhile is read as ever.
+    pub fn know(&self, last: &Stored, state: &RunState) {
+        self.inner.shared.know(last, state);
     }
 
     /// What the journal has failed of, if it has.

@@ -19,6 +19,7 @@ use crate::journal::{Batch, JournalError, Poison};
 use crate::log::Stored;
 use crate::run_id::RunId;
 use crate::signing::SigningKey;
+use crate::state::RunState;
 use crate::store::{Patience, Store};
 
 /// How long a queued entry waits for a commit that it can ride along with.
@@ -149,6 +150,13 @@ impl Shared {
         // An error comes up again, and is told, when something is written.
         let now = writer.store.foreign_writes().ok();
         now.is_some() && now != writer.runs.foreign()
+    }
+
+    /// Spares reading a run's log up to this event, where it comes to this.
+    pub(crate) fn know(&self, last: &Stored, state: &RunState) {
+        if let Ok(mut writer) = self.writer.lock() {
+            writer.runs.know(last, state);
+        }
     }
 
     pub(crate) fn poisoned(&self) -> Option<&Arc<Poison>> {

@@ -282,6 +282,28 @@ fn two_processes_write_one_run_in_turns() {
 }
 
 #[test]
+fn a_log_that_was_read_already_is_gone_on_with() {
+    let place = Place::new();
+    let run = id(RUN);
+    let one = place.journal();
+    begin(&one, run);
+    let reader = Reader::open(&place.state).unwrap();
+    let (state, events) = reader.log(run).unwrap();
+    let two = place.journal();
+    let mut noticed = two.listen(run);
+    two.know(events.last().unwrap(), &state);
+    let append =
+        |journal: &Journal, event: Event| journal.append_blocking(run, entries(vec![event]));
+    // What another process adds after that is not overlooked.
+    append(&one, logged("a", "x")).unwrap();
+    let illegal = append(&two, step_started("a", 1)).unwrap_err();
+    assert!(matches!(illegal, JournalError::Illegal { .. }), "{illegal}");
+    assert_eq!(append(&two, logged("a", "y")).unwrap()[0].seq, 4);
+    assert_eq!(noticed.blocking_recv().unwrap().seq, 3);
+    assert_eq!(reader.verify_run(run).unwrap().seq, 4);
+}
+
+#[test]
 fn two_processes_write_at_the_same_time() {
     let place = Place::new();
     begin(&place.journal(), id(RUN));

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
+use crate::chain::{Chain, Head};
 use crate::chain_number::ChainNumber;
 use crate::event::{EVENT_VERSION, Event, RunStarted};
 use crate::failpoint::Kinds;
@@ -13,6 +14,7 @@ use crate::ledger::{Ledger, LedgerEntry};
 use crate::log::{Log, LogFault, Stored};
 use crate::run_id::RunId;
 use crate::signing::SigningKey;
+use crate::state::RunState;
 use crate::store::{NewRow, Store, StoreError, each_row};
 
 /// The logs as far as they are known, which spares reading back what this process wrote itself.
@@ -115,6 +117,25 @@ impl Runs {
     /// What the last transaction came upon of other processes, and what people said through this one.
     pub(super) fn noticed(&mut self) -> Vec<Arc<Stored>> {
         mem::take(&mut self.noticed)
+    }
+
+    /// Goes on from a log that was read elsewhere up to this event, and comes to this.
+    pub(super) fn know(&mut self, last: &Stored, state: &RunState) {
+        let head = Head {
+            seq: last.seq,
+            hash: last.hash,
+        };
+        let log = Log {
+            run: last.run,
+            state: state.clone(),
+            chain: Chain::at(last.run.as_str(), head),
+        };
+        // What came after it is read in any case.
+        self.logs.entry(last.run).or_insert(Known {
+            log,
+            number: None,
+            checked: 0,
+        });
     }
 
     /// SQLite's number of what others wrote, when it was last looked at.
