@@ -281,7 +281,7 @@ impl RunState {
     pub fn questions(&self) -> impl Iterator<Item = (&StepState, &Question)> {
         let undecided = |step| {
             let step: &StepState = step;
-            let question = step.question.as_ref()?;
+            let question = step.question.as_deref()?;
             (question.decided.is_none() && !question.given_up).then_some((step, question))
         };
         self.steps.iter().filter_map(undecided)

@@ -2,17 +2,18 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A step's id. Which texts are ids is the language's matter; here they only have to differ.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct StepId(String);
+/// A step's id. Which texts are ids is the language's matter; here they only have to differ. Its copies share their
+/// text: each event and each state of a run has some.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StepId(Arc<str>);
 
 impl StepId {
     /// An id from its text.
-    pub fn new(text: impl Into<String>) -> StepId {
+    pub fn new(text: impl Into<Arc<str>>) -> StepId {
         StepId(text.into())
     }
 
@@ -31,7 +32,19 @@ impl Borrow<str> for StepId {
 
 impl From<&str> for StepId {
     fn from(text: &str) -> StepId {
-        StepId(text.to_owned())
+        StepId(text.into())
+    }
+}
+
+impl Serialize for StepId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for StepId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<StepId, D::Error> {
+        String::deserialize(deserializer).map(StepId::new)
     }
 }
 

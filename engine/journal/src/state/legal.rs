@@ -64,7 +64,11 @@ impl RunState {
 
     /// A run waits where some step waits for a person, and nothing else is to be done by now.
     pub(super) fn refuse_waiting(&self) -> Result<(), Illegal> {
-        let questions = || self.steps.iter().filter_map(|step| step.question.as_ref());
+        let questions = || {
+            self.steps
+                .iter()
+                .filter_map(|step| step.question.as_deref())
+        };
         let is_running = |step: &StepState| step.status == StepStatus::Running;
         let is_answered = |question: &Question| question.decided.is_some() || question.given_up;
         if questions().next().is_none()

@@ -56,9 +56,9 @@ pub struct StepState {
     /// The steps that need it don't wait for it any more.
     pub let_go: bool,
     /// What it waits for a person to say.
-    pub question: Option<Question>,
+    pub question: Option<Box<Question>>,
     /// The decision that it went on by last.
-    pub decided: Option<Decided>,
+    pub decided: Option<Box<Decided>>,
     /// Where the latest attempt's requests begin.
     pub(super) attempt_from: usize,
     last_request: u32,
@@ -157,7 +157,8 @@ impl StepState {
                 self.wait(*attempt, waiting, failure.as_ref())?;
                 self.answer();
                 self.let_go |= *let_go;
-                self.question = Some(Question::new(waiting.clone(), time, *let_go));
+                let question = Question::new(waiting.clone(), time, *let_go);
+                self.question = Some(Box::new(question));
                 if moment.cancelling {
                     self.give_up();
                 }
@@ -407,7 +408,7 @@ impl StepState {
     /// The question is out of the way.
     fn answer(&mut self) {
         if let Some(decided) = self.question.take().and_then(|question| question.decided) {
-            self.decided = Some(decided);
+            self.decided = Some(Box::new(decided));
         }
     }
 
