@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+mod anchor;
 mod audit;
 mod cancel;
 mod check;

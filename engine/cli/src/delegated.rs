@@ -5,6 +5,7 @@
 
 mod account;
 mod arguments;
+mod commands;
 mod surroundings;
 
 use clap::{ArgMatches, Command};
@@ -20,7 +21,7 @@ use crate::problem::Problem;
 ///
 /// # Errors
 ///
-/// A path was given, the account has no home, or who runs this can't be told.
+/// A path was given, or what only whoever looks after the host does; the account has no home, or who runs this can't be told.
 pub(crate) fn enter(command: &Command, given: &ArgMatches) -> Result<Option<Account>, Problem> {
     if !is_delegated()? {
         return Ok(None);
@@ -28,6 +29,7 @@ pub(crate) fn enter(command: &Command, given: &ArgMatches) -> Result<Option<Acco
     let account = Account::of_this_process()?;
     arguments::refuse_paths(command, given)
         .map_err(|path| path.refused(&operator().name, &account))?;
+    commands::refuse_upkeep(given)?;
     surroundings::leave_behind(&account)?;
     Ok(Some(account))
 }

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use signal_hook::consts::SIGXFSZ;
 
 use self::arguments::Arguments;
@@ -24,6 +25,7 @@ use self::problem::Problem;
 use self::screen::{Output, Paper, complain};
 
 fn main() -> ExitCode {
+    dump_nothing();
     // A file that may not grow any further is then an error, which is told; by itself it would end the process
     // without a word. Where that can't be had, all else still can.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
@@ -40,6 +42,17 @@ fn main() -> ExitCode {
         Some(error) if exit == Exit::Succeeded => tell(&Problem::output(&error)).into(),
         _ => exit.into(),
     }
+}
+
+/// Keeps secrets in memory from being written to a disk when the process dies, and from being read by others of the
+/// same user. Where that can't be had, all else still can.
+fn dump_nothing() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _ = setrlimit(Resource::Core, none);
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 /// Tells the person what went wrong.

@@ -126,7 +126,7 @@ fn is_in_a_project() -> bool {
 }
 
 fn record_in(state: &Path) -> Result<Option<Reader>, Problem> {
-    if !state.is_dir() {
+    if !state.join("journal.db").exists() {
         return Ok(None);
     }
     Ok(Some(Reader::open(&StateDir::open(state)?)?))

@@ -49,11 +49,12 @@ impl Problem {
         }
     }
 
-    /// A run was interrupted, since the disk that holds its record is nearly full.
+    /// A run that is on record can't go on, since the disk that holds the record is nearly full. It can't be recorded
+    /// elsewhere from its midst.
     pub(crate) fn no_space(no_space: NoSpace, run: RunId) -> Problem {
         let problem = Problem::from(Failed::NoSpace(no_space));
         problem.help(format!(
-            "free some room, then `sandbook resume {run}` goes on with it; in the meantime, {ANOTHER_DISK}"
+            "free some room, then `sandbook resume {run}` goes on with it"
         ))
     }
 
@@ -219,6 +220,7 @@ impl From<StartError> for Problem {
                 Problem::of(Exit::Held, &*held).help(next_step(&held.holder))
             }
             StartError::Interrupted(_) => Problem::of(Exit::Interrupted, &error),
+            StartError::NoSpace(no_space) => Problem::no_space(no_space.no_space, no_space.run),
             StartError::Failed(failed) => failed.into(),
         }
     }
@@ -233,7 +235,11 @@ impl From<ReadError> for Problem {
             }
             _ => Exit::Broken,
         };
-        Problem::of(exit, &error)
+        let problem = Problem::of(exit, &error);
+        match error {
+            ReadError::Log(_) => problem.help("`sandbook audit verify` says what is wrong"),
+            _ => problem,
+        }
     }
 }
 

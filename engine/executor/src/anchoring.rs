@@ -1,12 +1,14 @@
 //! Sending the ledger's signed head to where whoever has this machine can't rewrite it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+mod file;
+
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sandbook_journal::{Anchors, Clock as _, RunId, StateDir, StoreError, SystemClock};
+use sandbook_journal::{
+    Anchors, Clock as _, Digest, Reader, RunId, StateDir, StoreError, SystemClock,
+};
 use sandbook_runbook::{Anchor, Destination};
 use sandbook_sandbox::network;
 use tokio::task::JoinSet;
@@ -44,6 +46,17 @@ pub struct Anchored {
     pub outcome: Result<u64, String>,
 }
 
+/// A file among the anchors.
+#[derive(Debug)]
+pub struct AnchorFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it has; nothing where it isn't there.
+    pub bytes: io::Result<Vec<u8>>,
+    /// The last entry of the ledger that it was sent a head of; 0 for none.
+    pub sent: u64,
+}
+
 impl ToAnchor {
     /// An anchor of the project in this folder.
     pub(crate) fn new(anchor: &Anchor, root: &Path) -> ToAnchor {
@@ -53,14 +66,6 @@ impl ToAnchor {
                 Destination::Webhook(url) => Place::Webhook(url.clone()),
             },
             deadline: anchor.deadline,
-        }
-    }
-
-    /// Whether what it has got can still be there. A file can be gone.
-    fn is_there(&self) -> bool {
-        match &self.to {
-            Place::File(path) => path.exists(),
-            Place::Webhook(_) => true,
         }
     }
 
@@ -80,14 +85,21 @@ impl ToAnchor {
         }
     }
 
-    async fn send(&self, line: String) -> Result<(), String> {
+    /// Sends a head. Where it `has` it by the book, it gets it again only if it is a file that has lost it.
+    async fn send(&self, line: String, hash: Digest, has: bool) -> Result<(), String> {
         match &self.to {
+            Place::Webhook(_) if has => Ok(()),
             Place::Webhook(url) => network::post(url.clone(), line, self.deadline)
                 .await
                 .map_err(|error| error.to_string()),
             Place::File(path) => {
                 let path = path.clone();
-                let append = tokio::task::spawn_blocking(move || append(&path, &line));
+                let append = tokio::task::spawn_blocking(move || {
+                    if has && file::ends_with(&path, &hash.to_string()) {
+                        return Ok(());
+                    }
+                    file::append(&path, &line)
+                });
                 match timeout(self.deadline, append).await {
                     Ok(Ok(appended)) => appended.map_err(|error| error.to_string()),
                     Ok(Err(panicked)) => Err(panicked.to_string()),
@@ -119,20 +131,12 @@ impl Anchoring {
             return Ok(Vec::new());
         };
         let mut sending = JoinSet::new();
-        let mut all = Vec::new();
         for anchor in anchors {
-            if anchor.is_there() && book.has(&anchor.key())? >= head.seq {
-                let anchored = Anchored {
-                    anchor: anchor.shown(),
-                    outcome: Ok(head.seq),
-                };
-                all.push((anchor.key(), anchored));
-                continue;
-            }
+            let has = book.has(&anchor.key())? >= head.seq;
             let (anchor, line) = (anchor.clone(), head.line());
-            let seq = head.seq;
+            let (seq, hash) = (head.seq, head.hash);
             sending.spawn(async move {
-                let outcome = anchor.send(line).await.map(|()| seq);
+                let outcome = anchor.send(line, hash, has).await.map(|()| seq);
                 let anchored = Anchored {
                     anchor: anchor.shown(),
                     outcome,
@@ -140,7 +144,7 @@ impl Anchoring {
                 (anchor.key(), anchored)
             });
         }
-        all.extend(sending.join_all().await);
+        let all = sending.join_all().await;
         let have = all.iter().filter(|(_, anchored)| anchored.outcome.is_ok());
         book.have(have.map(|(key, _)| key.as_str()), &head)?;
         Ok(all.into_iter().map(|(_, anchored)| anchored).collect())
@@ -151,66 +155,25 @@ impl Anchoring {
         self.anchors.is_empty()
     }
 
-    /// What the project's files among its anchors have got: each one's path, and its text. One that isn't there has
-    /// got nothing.
+    /// What the project's files among its anchors have got, each read within its deadline.
     ///
     /// # Errors
     ///
-    /// When one that is there can't be read.
-    pub fn files(&self) -> io::Result<Vec<(PathBuf, String)>> {
-        let paths = self.anchors.iter().filter_map(|anchor| match &anchor.to {
-            Place::File(path) => Some(path),
-            Place::Webhook(_) => None,
-        });
-        let read = |path: &PathBuf| match std::fs::read_to_string(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Ok((path.clone(), String::new()))
-            }
-            read => Ok((path.clone(), read?)),
-        };
-        paths.map(read).collect()
-    }
-}
-
-/// Adds a line to a file, durably. One that was cut off before is left as it is.
-fn append(path: &Path, line: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)?;
-    let begins = if ends_in_a_line(&mut file)? { "" } else { "\n" };
-    file.write_all(format!("{begins}{line}\n").as_bytes())?;
-    file.sync_all()
-}
-
-fn ends_in_a_line(file: &mut File) -> io::Result<bool> {
-    if file.metadata()?.len() == 0 {
-        return Ok(true);
-    }
-    let mut last = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_that_was_cut_off_spoils_no_other() {
-        let folder = std::env::temp_dir().join(format!("anchoring-{}", std::process::id()));
-        std::fs::create_dir(&folder).expect("a folder of this process alone");
-        let path = folder.join("heads");
-        let appended = append(&path, "one")
-            .and_then(|()| OpenOptions::new().append(true).open(&path))
-            .and_then(|mut file| file.write_all(b"cut"))
-            .and_then(|()| append(&path, "two"))
-            .and_then(|()| std::fs::read_to_string(&path));
-        let removed = std::fs::remove_dir_all(&folder);
-        assert_eq!(appended.ok().as_deref(), Some("one\ncut\ntwo\n"));
-        assert!(removed.is_ok());
+    /// When the record can't be read. That of an anchor is told with it.
+    pub fn files(&self, record: &Reader) -> Result<Vec<AnchorFile>, StoreError> {
+        let mut files = Vec::new();
+        for anchor in &self.anchors {
+            let Place::File(path) = &anchor.to else {
+                continue;
+            };
+            // What is in the book was in the file before.
+            let sent = record.anchor_has(&anchor.key())?;
+            files.push(AnchorFile {
+                path: path.clone(),
+                bytes: file::read_within(path, anchor.deadline),
+                sent,
+            });
+        }
+        Ok(files)
     }
 }

@@ -150,11 +150,12 @@ impl Engine {
     /// It isn't finished, has been undone already, or has nothing to undo; another run holds its group; or the engine
     /// failed.
     pub async fn undo(&self, run: RunId, reason: String, by: Operator) -> Result<(), StartError> {
-        self.refuse_without_space()?;
+        // What is finished stays so until it is known that it can go on.
+        self.refuse_without_space_for(run)?;
         let state = self.state_of(run)?;
         refuse_erased(run, &state)?;
         if let Some(group) = state.facts().and_then(|facts| facts.group.as_ref()) {
-            Turn::new(self, group, Behavior::Reject)?.refuse_held()?;
+            Turn::new(self, group, Behavior::Reject)?.refuse_held(Some(run))?;
         }
         let event = Event::UndoRequested { by, reason };
         self.say(run, event.into()).await

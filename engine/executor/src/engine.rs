@@ -27,8 +27,8 @@ use crate::past::Past;
 use crate::recorder::Desk;
 use crate::refused::Refused;
 use crate::run::{Begun, Run};
-use crate::space::{Disk, Room, Space};
-use crate::turn::{Held, Queued, Turn};
+use crate::space::{Disk, NoSpace, Room, Space};
+use crate::turn::{Held, Queued, Turn, look_later};
 
 /// How a run is to be run.
 #[derive(Debug, Clone)]
@@ -56,9 +56,22 @@ pub enum StartError {
     /// It was interrupted while it waited for its turn: nothing was done.
     #[error("interrupted while it waited for its turn, so nothing was done")]
     Interrupted(journal::Signal),
+    /// There is too little room to go on with this run.
+    #[error(transparent)]
+    NoSpace(#[from] Box<NoSpaceFor>),
     /// The engine failed.
     #[error(transparent)]
     Failed(#[from] Failed),
+}
+
+/// A run that is on record can't be gone on with, since its disk is nearly full.
+#[derive(Debug, thiserror::Error)]
+#[error("{no_space}")]
+pub struct NoSpaceFor {
+    /// The disk.
+    pub no_space: NoSpace,
+    /// The run.
+    pub run: RunId,
 }
 
 /// What a run goes on with: what was obtained and loaded for it, and its past.
@@ -206,7 +219,10 @@ impl Engine {
             let line = upcoming.line.clone();
             match self.put_first(upcoming.run, line).await {
                 // Somebody was quicker: it wasn't its turn after all.
-                Err(JournalError::GroupHeld { .. }) if turn.is_some() => ready = Some(upcoming),
+                Err(JournalError::GroupHeld { .. }) if turn.is_some() => {
+                    ready = Some(upcoming);
+                    look_later(&mut options).await?;
+                }
                 first => break (keys, upcoming, first.map_err(Failed::from)?),
             }
         };
@@ -232,6 +248,12 @@ impl Engine {
     /// Refuses to begin anything while there is too little room on the disk.
     pub(crate) fn refuse_without_space(&self) -> Result<(), Failed> {
         Ok(self.room.suffices()?)
+    }
+
+    /// Refuses to go on with a run that is on record while there is too little room on the disk.
+    pub(crate) fn refuse_without_space_for(&self, run: RunId) -> Result<(), StartError> {
+        let suffices = self.room.suffices();
+        Ok(suffices.map_err(|no_space| Box::new(NoSpaceFor { no_space, run }))?)
     }
 
     /// All that a new run needs but its credentials, and its first event.

@@ -29,10 +29,10 @@ mod space;
 mod turn;
 mod verdict;
 
-pub use anchoring::{Anchored, Anchoring};
+pub use anchoring::{AnchorFile, Anchored, Anchoring};
 pub use decide::{About, Answer, Choice};
 pub use draft::{Draft, Prepared};
-pub use engine::{Engine, Options, StartError};
+pub use engine::{Engine, NoSpaceFor, Options, StartError};
 pub use failed::Failed;
 pub use project::{Checked, Listed, PROJECT_FILE, Project, is_path, read_plugin};
 pub use recorder::Progress;

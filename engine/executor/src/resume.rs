@@ -4,7 +4,7 @@ use sandbook_journal::{
     self as journal, Accepted, Digest, EnvironmentFacts, Event, Reader, RunId, RunStarted,
     RunState, RunStatus, Stored,
 };
-use sandbook_runbook::{Environment, Manifest, PluginName, Source};
+use sandbook_runbook::{Behavior, Environment, Manifest, PluginName, Source};
 use sandbook_sandbox::Packed;
 use similar::TextDiff;
 
@@ -17,6 +17,7 @@ use crate::past::{Contents, Past};
 use crate::project::Project;
 use crate::refused::Refused;
 use crate::run::Begun;
+use crate::turn::Turn;
 
 /// A run's environment as it is now.
 #[derive(Default)]
@@ -33,7 +34,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// The run is over or a dry run, its environment has changed, a credential can't be had; another process has
+    /// The run is over or a dry run, another run holds its group, its environment has changed, a credential can't be had; another process has
     /// it; or the engine failed.
     pub async fn resume(
         &self,
@@ -42,7 +43,7 @@ impl Engine {
         accept: Option<&str>,
         options: Options,
     ) -> Result<Begun, StartError> {
-        self.refuse_without_space()?;
+        self.refuse_without_space_for(run)?;
         let lock = self
             .state()
             .lock_run(run)
@@ -60,6 +61,10 @@ impl Engine {
             return Err(Refused::because(format!("run `{run}` is a dry run"))
                 .help("it changes nothing: start another one")
                 .into());
+        }
+        // One that was imported may find its group taken.
+        if let Some(group) = &facts.group {
+            Turn::new(self, group, Behavior::Reject)?.refuse_held(Some(run))?;
         }
         let contents = Contents {
             reader: &reader,

@@ -88,33 +88,41 @@ impl Run {
         // The lock is held until nothing is written any more.
         let conducted = conducted?;
         drop(lock);
-        let stood_still = |status| Finished {
-            status,
+        // How it was left is vouched for as its end is. The signal that interrupted it ends no sending; a second one ends all.
+        let was_interrupted = matches!(conducted, Conducted::Interrupted(_));
+        let stop = if was_interrupted {
+            watch::channel(None).1
+        } else {
+            stop
+        };
+        let stands = Finished {
+            status: RunStatus::Interrupted,
             interrupted: None,
             no_space: None,
-            unanchored: Vec::new(),
+            unanchored: anchor(&anchoring, id, stop).await,
         };
         Ok(match conducted {
-            Conducted::Waiting => stood_still(RunStatus::Waiting),
+            Conducted::Waiting => Finished {
+                status: RunStatus::Waiting,
+                ..stands
+            },
             Conducted::Interrupted(signal) => Finished {
                 interrupted: Some(signal),
-                ..stood_still(RunStatus::Interrupted)
+                ..stands
             },
             Conducted::OutOfSpace(no_space) => Finished {
                 no_space: Some(no_space),
-                ..stood_still(RunStatus::Interrupted)
+                ..stands
             },
             Conducted::Finished(status) => Finished {
                 status: status.into(),
-                interrupted: None,
-                no_space: None,
-                unanchored: anchor(&anchoring, id, stop).await,
+                ..stands
             },
         })
     }
 }
 
-/// Sends the ledger's head, until a signal comes. Whatever goes wrong with it, the run has ended as it has.
+/// Sends the ledger's head, until a signal comes. Whatever goes wrong with it, the run stands as it does.
 async fn anchor(
     anchoring: &Anchoring,
     run: RunId,

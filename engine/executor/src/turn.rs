@@ -88,6 +88,15 @@ impl fmt::Display for Holder {
     }
 }
 
+/// Lets some time pass before the next look, unless a signal comes.
+pub(crate) async fn look_later(options: &mut Options) -> Result<(), StartError> {
+    tokio::select! {
+        biased;
+        signal = interrupted(&mut options.stop) => Err(StartError::Interrupted(signal)),
+        () = tokio::time::sleep(LOOK) => Ok(()),
+    }
+}
+
 impl Turn {
     pub(crate) fn new(engine: &Engine, group: &str, behavior: Behavior) -> Result<Turn, Failed> {
         let state = engine.state().clone();
@@ -105,14 +114,14 @@ impl Turn {
     /// Waits until it is the run's turn, or refuses it.
     pub(crate) async fn come(&mut self, options: &mut Options) -> Result<(), StartError> {
         match self.behavior {
-            Behavior::Reject => self.refuse_held(),
+            Behavior::Reject => self.refuse_held(None),
             Behavior::Queue => self.wait(options).await,
         }
     }
 
-    /// Refuses the run while another one holds its group.
-    pub(crate) fn refuse_held(&mut self) -> Result<(), StartError> {
-        match self.holder()? {
+    /// Refuses the run while another one holds its group; one that is on record already is `own`.
+    pub(crate) fn refuse_held(&mut self, own: Option<RunId>) -> Result<(), StartError> {
+        match self.holder()?.filter(|holder| Some(holder.run) != own) {
             None => Ok(()),
             Some(holder) => Err(StartError::GroupHeld(Box::new(Held {
                 group: self.group.clone(),
@@ -146,11 +155,7 @@ impl Turn {
                 let _ = options.queued.send(queued.clone());
                 told = Some(queued);
             }
-            tokio::select! {
-                biased;
-                signal = interrupted(&mut options.stop) => return Err(StartError::Interrupted(signal)),
-                () = tokio::time::sleep(LOOK) => {}
-            }
+            look_later(options).await?;
         }
     }
 

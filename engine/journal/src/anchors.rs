@@ -1,10 +1,11 @@
 //! How far each anchor has the ledger.
 
-use rusqlite::OptionalExtension as _;
+use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::audit::SignedHead;
 use crate::chain::Head;
 use crate::ledger::LEDGER;
+use crate::reader::Reader;
 use crate::run_id::RunId;
 use crate::signing::SigningKey;
 use crate::state_dir::StateDir;
@@ -46,15 +47,7 @@ impl Anchors {
     ///
     /// When it can't be read.
     pub fn has(&self, place: &str) -> Result<u64, StoreError> {
-        let seq = self
-            .store
-            .connection()
-            .query_row("SELECT seq FROM anchors WHERE place = ?1", [place], |row| {
-                row.get(0).map(unsigned)
-            })
-            .optional()
-            .map_err(doing("be read"))?;
-        Ok(seq.unwrap_or(0))
+        sent_to(self.store.connection(), place)
     }
 
     /// Notes that these anchors have got this head.
@@ -82,4 +75,24 @@ impl Anchors {
         }
         self.store.commit()
     }
+}
+
+impl Reader {
+    /// [`Anchors::has`], for who only reads.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read.
+    pub fn anchor_has(&self, place: &str) -> Result<u64, StoreError> {
+        sent_to(self.connection(), place)
+    }
+}
+
+fn sent_to(connection: &Connection, place: &str) -> Result<u64, StoreError> {
+    let sql = "SELECT seq FROM anchors WHERE place = ?1";
+    let seq = connection
+        .query_row(sql, [place], |row| row.get(0).map(unsigned))
+        .optional()
+        .map_err(doing("be read"))?;
+    Ok(seq.unwrap_or(0))
 }

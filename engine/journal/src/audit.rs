@@ -3,6 +3,7 @@
 //! What is wrong is never an error of the look: it becomes a [`Finding`], and the look goes on behind it.
 
 mod checker;
+mod contents;
 mod export;
 mod exported;
 mod finding;
@@ -39,8 +40,17 @@ pub struct Terms {
 pub struct AnchorText {
     /// How the anchor is called.
     pub name: String,
-    /// Its lines.
-    pub text: String,
+    /// Its lines, or why they can't be read.
+    pub text: Result<String, String>,
+    /// The last entry of the ledger that it was sent a head of, as far as that is known here; 0 for none.
+    pub sent: u64,
+}
+
+impl AnchorText {
+    fn place(&self, line: Option<usize>) -> Place {
+        let name = self.name.clone();
+        Place::Anchor { name, line }
+    }
 }
 
 /// What a look at a record came to.
@@ -143,7 +153,9 @@ impl Reader {
     }
 
     fn has_stray_events(&self) -> Result<bool, ReadError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM events WHERE id >> 32 NOT IN (SELECT number FROM chains))";
+        // Numbers in a chain begin at 1.
+        let sql = "SELECT EXISTS (SELECT 1 FROM events
+                   WHERE id & 4294967295 = 0 OR id >> 32 NOT IN (SELECT number FROM chains))";
         let found = self
             .connection()
             .query_row(sql, [], |row| row.get(0))

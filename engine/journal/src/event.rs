@@ -272,6 +272,19 @@ impl Event {
         matches!(self, Event::Decided { .. } | Event::CancelRequested { .. })
     }
 
+    /// Whether a signed head has to vouch for it at once: what people say, and where a run is left or ends.
+    pub(crate) fn is_to_be_signed(&self) -> bool {
+        matches!(
+            self,
+            Event::Decided { .. }
+                | Event::CancelRequested { .. }
+                | Event::UndoRequested { .. }
+                | Event::RunWaiting { .. }
+                | Event::RunInterrupted { .. }
+                | Event::RunFinished { .. }
+        )
+    }
+
     /// The event as it is stored: JSON of one line, `kind` first, long texts cut.
     pub(crate) fn encode(&mut self) -> String {
         self.cut_texts();

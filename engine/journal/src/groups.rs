@@ -39,9 +39,19 @@ impl<'a> Move<'a> {
 }
 
 impl Store {
-    /// The run that holds a group.
-    pub(crate) fn holder(&self, group: &str) -> Result<Option<RunId>, StoreError> {
-        holder(self.connection(), group)
+    /// The run that holds a group, for whoever is about to take it: a void row is removed.
+    pub(crate) fn holder_to_wait_for(&self, group: &str) -> Result<Option<RunId>, StoreError> {
+        let holder = holder(self.connection(), group)?;
+        if holder.is_none() {
+            let mut statement = self
+                .connection()
+                .prepare_cached("DELETE FROM groups WHERE name = ?1")
+                .map_err(doing("give back a group"))?;
+            statement
+                .execute([group])
+                .map_err(doing("give back a group"))?;
+        }
+        Ok(holder)
     }
 
     /// Has a run hold a group that no other run holds.
@@ -71,16 +81,33 @@ impl Store {
     }
 }
 
-/// The run that holds a group.
+/// The run that holds a group. A row whose run isn't there, or is over, is void: it holds nothing.
 pub(crate) fn holder(connection: &Connection, group: &str) -> Result<Option<RunId>, StoreError> {
-    let sql = "SELECT chains.name FROM groups JOIN chains ON number = chain WHERE groups.name = ?1";
+    let sql = "SELECT number, chains.name FROM groups JOIN chains ON number = chain WHERE groups.name = ?1";
     let mut statement = connection.prepare_cached(sql).map_err(doing("be read"))?;
-    let name: Option<String> = statement
-        .query_row([group], |row| row.get(0))
+    let row: Option<(i64, String)> = statement
+        .query_row([group], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()
         .map_err(doing("be read"))?;
     // A name that is no id can only come from tampering: the run isn't there.
-    Ok(name.and_then(|name| name.parse().ok()))
+    let Some((number, Ok(run))) = row.map(|(number, name)| (number, name.parse())) else {
+        return Ok(None);
+    };
+    Ok(is_open(connection, number)?.then_some(run))
+}
+
+/// Whether a chain has events, and those of a run that isn't over.
+fn is_open(connection: &Connection, number: i64) -> Result<bool, StoreError> {
+    let sql = "SELECT kind FROM events
+               WHERE id > ?1 << 32 AND id < (?1 + 1) << 32
+                 AND kind IN ('run_started', 'run_finished', 'undo_requested')
+               ORDER BY id DESC LIMIT 1";
+    let mut statement = connection.prepare_cached(sql).map_err(doing("be read"))?;
+    let kind: Option<String> = statement
+        .query_row([number], |row| row.get(0))
+        .optional()
+        .map_err(doing("be read"))?;
+    Ok(kind.is_some_and(|kind| kind != "run_finished"))
 }
 
 #[cfg(test)]
@@ -142,8 +169,30 @@ mod tests {
         one.append_blocking(id(TWO), taking("site")).unwrap();
         assert_eq!(reader.holder("site").unwrap(), Some(id(TWO)));
         assert_eq!(reader.verify_run(id(TWO)).unwrap().seq, 2);
-        assert_eq!(reader.ledger_head().unwrap().seq, 4);
+        // Of two starts, an interruption, an end and a remark.
+        assert_eq!(reader.ledger_head().unwrap().seq, 5);
         assert!(one.poisoned().is_none() && two.poisoned().is_none());
+    }
+
+    #[test]
+    fn a_row_whose_run_is_over_or_gone_holds_nothing() {
+        let place = Place::new();
+        let journal = place.journal();
+        append(&journal, ONE, started(&[]));
+        append(&journal, ONE, finished(FinalStatus::Succeeded));
+        let reader = Reader::open(&place.state).unwrap();
+        // Number 1 is over, and of number 2 nothing is there.
+        let sql = "INSERT INTO chains VALUES (2, 'cccccccccccc', 1);
+                   INSERT INTO groups VALUES ('site', 1), ('gone', 2)";
+        place.database().execute_batch(sql).unwrap();
+        for group in ["site", "gone"] {
+            assert_eq!(reader.holder(group).unwrap(), None);
+        }
+        journal.append_blocking(id(TWO), taking("site")).unwrap();
+        let three = "dddddddddddd";
+        journal.append_blocking(id(three), taking("gone")).unwrap();
+        assert_eq!(reader.holder("site").unwrap(), Some(id(TWO)));
+        assert_eq!(reader.holder("gone").unwrap(), Some(id(three)));
     }
 
     #[test]

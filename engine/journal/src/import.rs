@@ -9,6 +9,7 @@ use rusqlite::types::Value;
 use crate::audit::{Finding, Terms};
 use crate::chain::Row;
 use crate::chain_number::ChainNumber;
+use crate::event::Operator;
 use crate::ledger::{Ledger, LedgerEntry};
 use crate::log::{Log, LogFault};
 use crate::prune::digests_in;
@@ -21,10 +22,10 @@ use crate::store::{NewRow, Patience, Store, StoreError, doing, each_row};
 /// What came of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Imported {
-    /// It is here now, with so many events.
-    New(u64),
-    /// What it has more than the one here was added: so many events.
-    Extended(u64),
+    /// It is here now.
+    New(Added),
+    /// What it has more than the one here was added.
+    Extended(Added),
     /// It was here already, with all that it has there.
     AlreadyHere,
     /// It was removed here.
@@ -35,6 +36,24 @@ pub enum Imported {
     Other,
     /// It isn't as it was written.
     Unsound(Finding),
+}
+
+/// What was taken over of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Added {
+    /// How many events.
+    pub events: u64,
+    /// The run isn't over and would hold this group, but another run here does: it can be gone on with after that one.
+    pub behind: Option<Behind>,
+}
+
+/// A group that another run holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behind {
+    /// The group.
+    pub group: String,
+    /// The run that holds it.
+    pub holder: RunId,
 }
 
 impl Imported {
@@ -72,7 +91,7 @@ pub enum ImportError {
 }
 
 /// Takes over all runs of another state directory, each all or nothing. `now` is in milliseconds since the epoch.
-/// Nothing is changed there.
+/// Nothing is changed there, beside what shows whether a live process has a run.
 ///
 /// # Errors
 ///
@@ -80,14 +99,15 @@ pub enum ImportError {
 pub fn import(
     state: &StateDir,
     from: &StateDir,
+    by: &Operator,
     now: u64,
 ) -> Result<Vec<(RunId, Imported)>, ImportError> {
     let canonical = |path| fs::canonicalize(path).ok();
     if canonical(state.path()) == canonical(from.path()) {
         return Err(ImportError::Itself);
     }
-    let there = Reader::open(from)?;
-    let their_key = from.signing_key()?.public();
+    let there = Reader::open_existing(from)?;
+    let their_key = from.existing_signing_key()?.public();
     let terms = Terms {
         key: their_key,
         others: Vec::new(),
@@ -108,6 +128,7 @@ pub fn import(
         ledger: Ledger::new(Arc::new(state.signing_key()?)),
         there: &there,
         their_key,
+        by,
         now,
     };
     let mut all = Vec::new();
@@ -132,6 +153,7 @@ struct Importer<'a> {
     ledger: Ledger,
     there: &'a Reader,
     their_key: PublicKey,
+    by: &'a Operator,
     now: u64,
 }
 
@@ -140,6 +162,8 @@ struct Theirs {
     run: RunId,
     rows: Vec<Row>,
     is_over: bool,
+    /// The group that it holds until it is over.
+    group: Option<String>,
     /// The key of its keyed digests.
     key: StateKey,
 }
@@ -193,6 +217,7 @@ impl Importer<'_> {
             run,
             rows,
             is_over: log.state.finish().is_some(),
+            group: log.state.facts().and_then(|facts| facts.group.clone()),
             key: self.there.key_of(run)?,
         })
     }
@@ -227,6 +252,7 @@ impl Importer<'_> {
         if theirs.is_over {
             self.store.erase(number)?;
         }
+        let behind = self.settle_group(theirs, number)?;
         if theirs.key != *self.state.key() {
             connection
                 .execute(
@@ -243,16 +269,38 @@ impl Importer<'_> {
             seq: last.seq,
             hash: last.hash,
             from: self.their_key,
+            by: self.by.clone(),
             key: self.ledger.key(),
             signature: None,
         };
         self.ledger.enter(&self.store, entry, self.now)?;
-        let new = (theirs.rows.len() - ours.len()) as u64;
+        let added = Added {
+            events: (theirs.rows.len() - ours.len()) as u64,
+            behind,
+        };
         Ok(if ours.is_empty() {
-            Imported::New(new)
+            Imported::New(added)
         } else {
-            Imported::Extended(new)
+            Imported::Extended(added)
         })
+    }
+
+    /// Has the run hold its group, or nothing, as its log now has it; tells of another run that holds it.
+    fn settle_group(
+        &self,
+        theirs: &Theirs,
+        number: ChainNumber,
+    ) -> Result<Option<Behind>, StoreError> {
+        self.store.release(number)?;
+        let Some(group) = theirs.group.as_ref().filter(|_| !theirs.is_over) else {
+            return Ok(None);
+        };
+        if let Some(holder) = self.store.holder_to_wait_for(group)? {
+            let group = group.clone();
+            return Ok(Some(Behind { group, holder }));
+        }
+        self.store.hold(group, number)?;
+        Ok(None)
     }
 
     /// Takes over what lies outside the chain; what is sensitive only while the run goes on.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::chain::{Chain, Head, write_line};
 use crate::chain_number::ChainNumber;
 use crate::digest::Digest;
-use crate::event::Event;
+use crate::event::{Event, Operator};
 use crate::run_id::RunId;
 use crate::signing::{PublicKey, Signature, SigningKey};
 use crate::store::{NewRow, Store, StoreError};
@@ -35,7 +35,8 @@ pub(crate) enum LedgerEntry {
         /// The hash of its first event.
         first: Digest,
     },
-    /// A run ended, or something was added after its end.
+    /// How far a run went when it ended or was left, when a person said something about it, or when something was added
+    /// after its end.
     RunClosed {
         /// Its id.
         id: RunId,
@@ -55,6 +56,8 @@ pub(crate) enum LedgerEntry {
         seq: u64,
         /// That event's hash.
         hash: Digest,
+        /// Who removed them.
+        by: Operator,
         key: PublicKey,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         signature: Option<Signature>,
@@ -71,6 +74,8 @@ pub(crate) enum LedgerEntry {
         hash: Digest,
         /// The other directory's key.
         from: PublicKey,
+        /// Who took it over.
+        by: Operator,
         key: PublicKey,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         signature: Option<Signature>,

@@ -41,12 +41,12 @@ pub use event::{
     ROLLBACK, Recorded, RunStarted, RunbookFacts, Sections, Seed, Signal, SkipReason, Standing,
     StepId, Values, Waiting,
 };
-pub use import::{ImportError, Imported, import};
+pub use import::{Added, Behind, ImportError, Imported, import};
 pub use journal::{Appended, Appending, Journal, JournalError, Poison};
 pub use ledger::LEDGER;
 pub use log::{LogFault, Stored};
-pub use prune::{PruneError, Pruned, prune};
-pub use reader::{ReadError, Reader, RunSummary};
+pub use prune::{Left, PruneError, Pruned, prune};
+pub use reader::{ReadError, Reader, RunSummary, UnreadableRun};
 pub use run_id::{NoRandomness, NotARunId, RunId};
 pub use signing::{NotAKey, PublicKey, SigningKey};
 pub use state::{

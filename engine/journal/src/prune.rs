@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::audit::{Finding, Terms};
 use crate::chain_number::ChainNumber;
 use crate::digest::Digest;
+use crate::event::Operator;
 use crate::ledger::{Ledger, LedgerEntry};
 use crate::log::{Log, LogFault};
 use crate::reader::{ReadError, Reader};
@@ -18,17 +19,33 @@ use crate::store::{Patience, Store, StoreError, doing, each_row};
 const TRIES: u32 = 20;
 const BETWEEN: Duration = Duration::from_millis(50);
 
-/// What was removed.
+/// What was removed, and what wasn't.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pruned {
-    /// How many runs.
-    pub runs: usize,
+    /// The runs.
+    pub runs: Vec<RunId>,
+    /// Those that were to be removed, and weren't.
+    pub left: Vec<(RunId, Left)>,
     /// How many contents by digest that no run names any more; nothing when runs kept starting meanwhile, so that they
     /// are left for the next time.
     pub contents: Option<usize>,
 }
 
-/// A run was not removed. Those before it were.
+/// Why a run was left as it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Left {
+    /// It isn't over.
+    #[error("it is not over")]
+    NotOver,
+    /// A live process has it.
+    #[error("it goes on in another process")]
+    Live,
+    /// To remove it would hide that it was tampered with.
+    #[error("it is not as it was written: {0}")]
+    Unsound(Finding),
+}
+
+/// Nothing more can be removed. Runs before this were.
 #[derive(Debug, thiserror::Error)]
 pub enum PruneError {
     /// The database can't.
@@ -40,33 +57,23 @@ pub enum PruneError {
     /// The record can't be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// Its log isn't one.
+    /// A log isn't one.
     #[error(transparent)]
     Log(#[from] LogFault),
-    /// It isn't over.
-    #[error("run `{run}` is not over")]
-    NotOver {
-        /// The run.
-        run: RunId,
-    },
-    /// A live process has it.
-    #[error("run `{run}` goes on in another process")]
-    Live {
-        /// The run.
-        run: RunId,
-    },
-    /// To remove it would hide that it was tampered with.
-    #[error("the record of run `{}` is not as it was written", .0.place.run().map_or("?".to_owned(), |run| run.to_string()))]
-    Unsound(Finding),
 }
 
 /// Removes finished runs with all that belongs to them, each all or nothing; then the contents by digest that no run
-/// names any more. `now` is in milliseconds since the epoch.
+/// names any more. One that can't be removed keeps none of the others. `now` is in milliseconds since the epoch.
 ///
 /// # Errors
 ///
-/// When one isn't over, is in use, or isn't sound; or something can't be read or written.
-pub fn prune(state: &StateDir, runs: &[RunId], now: u64) -> Result<Pruned, PruneError> {
+/// When something can't be read or written.
+pub fn prune(
+    state: &StateDir,
+    runs: &[RunId],
+    by: &Operator,
+    now: u64,
+) -> Result<Pruned, PruneError> {
     let key = state.signing_key()?;
     let terms = Terms {
         key: key.public(),
@@ -75,30 +82,55 @@ pub fn prune(state: &StateDir, runs: &[RunId], now: u64) -> Result<Pruned, Prune
         only: None,
     };
     let audit = Reader::open(state)?.audit(&terms)?;
-    let is_meant = |finding: &Finding| finding.place.run().is_some_and(|run| runs.contains(&run));
-    if let Some(finding) = audit.findings.into_iter().find(is_meant) {
-        return Err(PruneError::Unsound(finding));
-    }
+    let findings = audit.findings;
     let store = Store::open(&state.journal_path())?;
     let mut ledger = Ledger::new(Arc::new(key));
+    let (mut removed, mut left) = (Vec::new(), Vec::new());
     for &run in runs {
-        let mut lock = state.lock_run(run)?.ok_or(PruneError::Live { run })?;
+        let wrong = findings
+            .iter()
+            .find(|finding| finding.place.run() == Some(run));
+        if let Some(finding) = wrong {
+            left.push((run, Left::Unsound(finding.clone())));
+            continue;
+        }
+        let Some(mut lock) = state.lock_run(run)? else {
+            left.push((run, Left::Live));
+            continue;
+        };
         lock.is_recorded();
         store.begin(Patience::Long)?;
-        if let Err(error) = remove(&store, &mut ledger, run, now) {
-            store.roll_back();
-            return Err(error);
+        match remove(&store, &mut ledger, run, by, now) {
+            Ok(true) => {
+                store.commit()?;
+                removed.push(run);
+            }
+            Ok(false) => {
+                store.roll_back();
+                left.push((run, Left::NotOver));
+            }
+            Err(error) => {
+                store.roll_back();
+                return Err(error);
+            }
         }
-        store.commit()?;
     }
     store.empty_log()?;
     Ok(Pruned {
-        runs: runs.len(),
+        runs: removed,
+        left,
         contents: sweep(state, &store)?,
     })
 }
 
-fn remove(store: &Store, ledger: &mut Ledger, run: RunId, now: u64) -> Result<(), PruneError> {
+/// Removes a run; says no where it isn't over.
+fn remove(
+    store: &Store,
+    ledger: &mut Ledger,
+    run: RunId,
+    by: &Operator,
+    now: u64,
+) -> Result<bool, PruneError> {
     let connection = store.connection();
     let mut log = Log::new(run);
     each_row(
@@ -112,7 +144,7 @@ fn remove(store: &Store, ledger: &mut Ledger, run: RunId, now: u64) -> Result<()
     )?;
     let number = ChainNumber::find(connection, run.as_str())?;
     let (Some(number), true) = (number, log.state.finish().is_some()) else {
-        return Err(PruneError::NotOver { run });
+        return Ok(false);
     };
     // The chain's own row stays, so that neither its number nor its name is given to another run.
     let removing = doing("remove a run");
@@ -126,17 +158,19 @@ fn remove(store: &Store, ledger: &mut Ledger, run: RunId, now: u64) -> Result<()
             connection.execute("DELETE FROM foreign_keys WHERE chain = ?1", [number.get()])
         })
         .map_err(removing)?;
+    store.release(number)?;
     ledger.catch_up(store)?;
     let head = log.chain.head();
     let entry = LedgerEntry::RunPruned {
         id: run,
         seq: head.seq,
         hash: head.hash,
+        by: by.clone(),
         key: ledger.key(),
         signature: None,
     };
     ledger.enter(store, entry, now)?;
-    Ok(())
+    Ok(true)
 }
 
 fn sweep(state: &StateDir, store: &Store) -> Result<Option<usize>, PruneError> {
@@ -175,7 +209,7 @@ pub(crate) fn digests_in(text: &str) -> impl Iterator<Item = Digest> {
 mod tests {
     use super::*;
     use crate::event::FinalStatus;
-    use crate::samples::{Place, finished, id, noted, started_with};
+    use crate::samples::{Place, finished, id, noted, operator, started_with};
 
     fn run_of(place: &Place, run: &str, text: &[u8], over: bool) -> RunId {
         let digest = place.state.put_blob(text).unwrap();
@@ -203,14 +237,27 @@ mod tests {
         let place = Place::new();
         let old = run_of(&place, "aaaaaaaaaaaa", b"old", true);
         let kept = run_of(&place, "bbbbbbbbbbbb", b"kept", false);
-        let pruned = prune(&place.state, &[old], 99).unwrap();
+        place.state.put_blob(b"stray").unwrap();
+        let swept = prune(&place.state, &[], &operator(), 98).unwrap();
+        assert_eq!((swept.runs, swept.contents), (vec![], Some(1)));
+        let pruned = prune(&place.state, &[old], &operator(), 99).unwrap();
         assert_eq!(
             pruned,
             Pruned {
-                runs: 1,
+                runs: vec![old],
+                left: vec![],
                 contents: Some(1)
             }
         );
+        let body: String = place
+            .database()
+            .query_row(
+                "SELECT body FROM events WHERE kind = 'run_pruned'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert!(body.contains(r#""by":{"uid":1000,"name":"ann"}"#), "{body}");
         let reader = Reader::open(&place.state).unwrap();
         assert!(reader.resolve(old.as_str()).is_err());
         assert_eq!(reader.resolve("@last").unwrap(), kept);
@@ -237,21 +284,23 @@ mod tests {
         let place = Place::new();
         let open = run_of(&place, "aaaaaaaaaaaa", b"open", false);
         let bad = run_of(&place, "bbbbbbbbbbbb", b"bad", true);
-        let refused = prune(&place.state, &[open], 99).unwrap_err();
-        assert!(matches!(refused, PruneError::NotOver { .. }));
+        let good = run_of(&place, "cccccccccccc", b"good", true);
+        let prune = |runs: &[RunId]| prune(&place.state, runs, &operator(), 99).unwrap();
+        assert_eq!(prune(&[open]).left, [(open, Left::NotOver)]);
         let lock = place.state.lock_run(bad).unwrap();
-        let refused = prune(&place.state, &[bad], 99).unwrap_err();
-        assert!(matches!(refused, PruneError::Live { .. }));
+        assert_eq!(prune(&[bad]).left, [(bad, Left::Live)]);
         drop(lock);
         place
             .database()
-            .execute(
-                "UPDATE events SET time = 77 WHERE kind = 'run_finished'",
-                [],
-            )
+            .execute("UPDATE events SET time = 77 WHERE id = (2 << 32) + 2", [])
             .unwrap();
-        let refused = prune(&place.state, &[bad], 99).unwrap_err();
-        assert!(matches!(refused, PruneError::Unsound(_)), "{refused}");
+        let pruned = prune(&[open, bad, good]);
+        assert_eq!(pruned.runs, [good]);
+        let left = &pruned.left;
+        assert!(
+            matches!(left[..], [(_, Left::NotOver), (_, Left::Unsound(_))]),
+            "{left:?}"
+        );
         assert_eq!(audit(&place).runs.len(), 2);
     }
 }

@@ -5,7 +5,7 @@ mod listing;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-pub use self::listing::RunSummary;
+pub use self::listing::{RunSummary, UnreadableRun};
 use crate::chain::{Chain, Head};
 use crate::chain_number::ChainNumber;
 use crate::digest::KeyedDigest;
@@ -77,6 +77,18 @@ impl Reader {
         }
         Ok(Reader {
             connection: open_to_read(&path)?,
+            state: state.clone(),
+        })
+    }
+
+    /// Opens the state directory's journal, which has to be there.
+    ///
+    /// # Errors
+    ///
+    /// When it isn't there, can't be opened, was made by a newer version, or isn't a journal.
+    pub(crate) fn open_existing(state: &StateDir) -> Result<Reader, StoreError> {
+        Ok(Reader {
+            connection: open_to_read(&state.journal_path())?,
             state: state.clone(),
         })
     }
@@ -180,6 +192,10 @@ impl Reader {
     pub(crate) fn ledger_head(&self) -> Result<Head, StoreError> {
         let head = head_of(&self.connection, LEDGER)?;
         Ok(head.unwrap_or_else(|| Chain::new(LEDGER).head()))
+    }
+
+    pub(crate) fn state_dir(&self) -> &StateDir {
+        &self.state
     }
 
     pub(crate) fn connection(&self) -> &Connection {

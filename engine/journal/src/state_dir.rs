@@ -18,6 +18,7 @@ pub use self::queue::Ticket;
 pub use self::reserve::RESERVE;
 use crate::digest::Digest;
 use crate::signing::SigningKey;
+use crate::store::{StoreError, ledger_has_begun};
 
 /// A directory that only its owner can look into.
 #[derive(Debug, Clone)]
@@ -43,6 +44,19 @@ impl StateDir {
         })
     }
 
+    /// Opens a directory that is there, and makes nothing in it.
+    ///
+    /// # Errors
+    ///
+    /// When it or its key isn't there, belongs to another user, or can be read or written by others.
+    pub fn open_existing(path: &Path) -> Result<StateDir, StateDirError> {
+        private::refuse_missing(path)?;
+        Ok(StateDir {
+            path: path.to_owned(),
+            key: key::read(path)?,
+        })
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -55,14 +69,41 @@ impl StateDir {
         &self.key
     }
 
-    /// The key that signs the ledger of runs, made at first use: the file `signing-key`.
+    /// The key that signs the ledger of runs, made at first use: the file `signing-key`. Once there is a ledger, none
+    /// is made any more: what it vouched for would be vouched for by nobody.
     ///
     /// # Errors
     ///
-    /// When it can't be read or made, isn't a key, or is open to others.
+    /// When it can't be read or made, isn't a key, is open to others, or is missing.
     pub fn signing_key(&self) -> Result<SigningKey, StateDirError> {
-        let seed = secret::read_or_make(&self.path.join("signing-key"))?;
+        match self.existing_signing_key() {
+            Err(StateDirError::NoSigningKey { .. }) => {}
+            read => return read,
+        }
+        let has_begun = ledger_has_begun(&self.journal_path());
+        if has_begun.map_err(|error| StateDirError::Ledger(Box::new(error)))? {
+            // Who began it meanwhile has made the key before.
+            return self.existing_signing_key();
+        }
+        let seed = secret::read_or_make(&self.signing_key_path())?;
         Ok(SigningKey::from_seed(&seed))
+    }
+
+    /// The same key; none is made.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing, can't be read, isn't a key, or is open to others.
+    pub fn existing_signing_key(&self) -> Result<SigningKey, StateDirError> {
+        let path = self.signing_key_path();
+        match secret::read_if_there(&path)? {
+            Some(seed) => Ok(SigningKey::from_seed(&seed)),
+            None => Err(StateDirError::NoSigningKey { path }),
+        }
+    }
+
+    fn signing_key_path(&self) -> PathBuf {
+        self.path.join("signing-key")
     }
 
     /// Where the journal's database is.
@@ -139,6 +180,15 @@ pub enum StateDirError {
         /// How many bytes it has.
         found: usize,
     },
+    /// The key that signs is gone, and there is a ledger that it has signed.
+    #[error("`{path}` is missing: put back the one that was there")]
+    NoSigningKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Whether there is a ledger can't be told.
+    #[error("the journal can't be looked at before a key is made for it")]
+    Ledger(#[source] Box<StoreError>),
     /// A content isn't there.
     #[error("`{digest}` is not in the state directory")]
     NoBlob {
@@ -246,6 +296,39 @@ mod tests {
             3,
             "no temporary file is left"
         );
+    }
+
+    #[test]
+    fn a_signing_key_is_made_only_while_nothing_was_signed() {
+        let place = crate::samples::Place::new();
+        let path = place.state.path().join("signing-key");
+        let make = || place.state.signing_key().map(|key| key.public());
+        let lost = make().unwrap();
+        fs::remove_file(&path).unwrap();
+        let journal = place.journal();
+        assert_ne!(make().unwrap(), lost);
+        let run = RunId::random().unwrap();
+        let started = crate::samples::started(&[]);
+        journal.append_blocking(run, vec![started.into()]).unwrap();
+        fs::remove_file(&path).unwrap();
+        let said = make().unwrap_err().to_string();
+        assert!(
+            said.contains("signing-key` is missing: put back the one"),
+            "{said}"
+        );
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_directory_that_has_to_be_there_is_left_as_it_is() {
+        let above = tempfile::tempdir().unwrap();
+        let path = above.path().join("state");
+        assert!(StateDir::open_existing(&path).is_err());
+        assert!(!path.exists());
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        assert!(StateDir::open_existing(&path).is_err());
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::chain::{Head, Row};
 use crate::chain_number::ChainNumber;
 use crate::digest::Digest;
 use crate::entry::{Content, Retention};
+use crate::ledger::LEDGER;
 use crate::schema;
 use crate::state_dir::StateDirError;
 
@@ -280,6 +281,20 @@ pub(crate) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
             path: path.to_owned(),
         }),
     }
+}
+
+/// Whether the journal's ledger has an entry. One that isn't there, or that somebody is just making, has none.
+pub(crate) fn ledger_has_begun(path: &Path) -> Result<bool, StoreError> {
+    if !path.exists() {
+        return Ok(false);
+    }
+    refuse_old_sqlite()?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = connect(path, flags)?;
+    Ok(match schema::check(&connection, path)? {
+        schema::Found::Nothing => false,
+        schema::Found::Older | schema::Found::Journal => head_of(&connection, LEDGER)?.is_some(),
+    })
 }
 
 /// How far a chain goes, without a look at whether it holds.

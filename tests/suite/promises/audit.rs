@@ -1,11 +1,14 @@
 //! The record as evidence: whatever is done to it is found and named.
 
+mod anchors;
+
 use std::fs;
-use std::io::Read as _;
-use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
+use std::sync::Arc;
 
 use rusqlite::Connection;
+use sandbook_journal::{Clock, Journal, RunId, SystemClock};
 use serde_json::Value;
 
 use super::stage::Stage;
@@ -63,8 +66,28 @@ impl Stage {
         fs::write(path, settings).unwrap();
     }
 
+    /// A copy of a run, as one that ran three hours ago; its id.
+    fn three_hours_ago(&self, run: &str) -> String {
+        let then = Arc::new(Then(SystemClock.now() - 3 * 3_600_000));
+        let journal = Journal::open(&self.state_dir(), then).unwrap();
+        let events = self.reader().events(run.parse().unwrap(), 0).unwrap();
+        let entries = events.into_iter().map(|stored| stored.event.into());
+        let copy = RunId::random().unwrap();
+        journal.append_blocking(copy, entries.collect()).unwrap();
+        copy.to_string()
+    }
+
     fn key(&self) -> String {
         text(&self.audited(&["key", "-o", "json"]).ok().json()["key"])
+    }
+}
+
+/// A clock that stands still.
+struct Then(u64);
+
+impl Clock for Then {
+    fn now(&self) -> u64 {
+        self.0
     }
 }
 
@@ -156,8 +179,17 @@ fn who_writes_all_of_it_anew_lacks_the_key_or_an_anchor_gives_it_away() {
     );
     assert_eq!(stage.findings(&["--anchor", "given.jsonl"]), [differs]);
 
+    // A key that is lost isn't replaced, or nobody would vouch any more for what it has signed.
+    let key = stage.lab.path(".sandbook/signing-key");
+    fs::remove_file(&key).unwrap();
+    for arguments in [&["audit", "verify"][..], &["note", "@last", "x"]] {
+        let said = stage.lab.sandbook(arguments).exits(5);
+        said.says("signing-key` is missing: put back the one that was there");
+    }
+    assert!(!key.exists());
     // And with another key.
-    fs::remove_file(stage.lab.path(".sandbook/signing-key")).unwrap();
+    fs::write(&key, [7; 32]).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     let words: Vec<_> = stage
         .findings(&[])
         .into_iter()
@@ -216,6 +248,20 @@ fn an_export_is_verified_elsewhere_with_the_key_alone() {
     verify(&cut.join("\n"), &key)
         .exits(1)
         .says("the end is cut off");
+    // Of a run that isn't in it nothing can be said.
+    let file = elsewhere.path().join("record.jsonl");
+    let file = file.to_str().unwrap();
+    fs::write(file, &export).unwrap();
+    let looked = |run: &str| stage.audited(&["verify", run, "--file", file, "--key", &key]);
+    looked(&run).ok();
+    looked("aaaaaaaaaaaa").exits(2).says("is not in `");
+    // Whoever leaves a run out has no header for it.
+    let mut lines: Vec<String> = export.lines().map(str::to_owned).collect();
+    lines.retain(|line| !line.contains(&format!(r#""entry":{{"run":"{run}"#)));
+    lines[0] = lines[0].replace(r#""runs":null"#, r#""runs":[]"#);
+    verify(&lines.join("\n"), &key)
+        .exits(1)
+        .says("export, line 1: its signature is missing or wrong");
     let other = format!("ed25519:{}", "00".repeat(32));
     verify(&export, &other)
         .exits(1)
@@ -224,83 +270,44 @@ fn an_export_is_verified_elsewhere_with_the_key_alone() {
 }
 
 #[test]
-fn an_anchor_that_hangs_or_fails_hurts_nobody_and_is_owed_the_head() {
-    let stage = Stage::new();
-    // It takes connections, by the system's own doing, and never answers.
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = silent.local_addr().unwrap();
-    stage.settings(&format!(
-        "anchors:\n  - {{ file: far/heads.jsonl }}\n  - {{ file: near.jsonl }}\n  - {{ webhook: 'http://{address}/heads?token=x', deadline: 300ms }}\n"
-    ));
-    let silently = "name: real\nceiling: []\n";
-    stage.lab.write("environments/real.yaml", silently);
-    stage.job("steps: [{ id: a, uses: noop }]");
-    let said = stage
-        .lab
-        .sandbook(&["run", "job", "--env", "real", "--yes"])
-        .ok();
-    let said = said
-        .says("anchor `")
-        .says("far/heads.jsonl")
-        .says(&format!("`http://{address}` did not get"));
-    assert!(!said.err.contains("token"), "{}", said.err);
-    let near = || fs::read_to_string(stage.lab.path("near.jsonl")).unwrap();
-    assert_eq!(near().lines().count(), 1);
-
-    // What is owed is sent later, and what was sent isn't sent again.
-    fs::create_dir(stage.lab.path("far")).unwrap();
-    let settings = fs::read_to_string(stage.lab.path("sandbook.yaml")).unwrap();
-    stage
-        .lab
-        .write("sandbook.yaml", &settings.replace("300ms", "30s"));
-    let reading = std::thread::spawn(move || {
-        // The first run's connection is still in the queue.
-        for connection in silent.incoming().skip(1).take(1) {
-            let mut connection = connection.unwrap();
-            let mut request = Vec::new();
-            // All of it, so that closing resets nothing.
-            while !request.ends_with(b"\"}") {
-                let mut piece = [0; 1024];
-                let read = connection.read(&mut piece).unwrap();
-                assert_ne!(read, 0, "{request:?}");
-                request.extend_from_slice(&piece[..read]);
-            }
-            assert!(request.starts_with(b"POST /heads?token=x"));
-            std::io::Write::write_all(&mut connection, b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
-        }
-    });
-    stage
-        .audited(&["anchor"])
-        .ok()
-        .says("far/heads.jsonl has the ledger up to entry 2");
-    reading.join().unwrap();
-    assert_eq!(near().lines().count(), 1);
-    stage.audited(&["verify"]).ok().says("entries 1 to 2");
-    // An anchor that was removed is missed, and gets the head again.
-    fs::remove_file(stage.lab.path("near.jsonl")).unwrap();
-    stage
-        .audited(&["verify"])
-        .ok()
-        .says("near.jsonl has nothing");
-    stage.audited(&["anchor"]).ok();
-    assert_eq!(near().lines().count(), 1);
+fn a_key_is_shown_only_where_something_is_on_record() {
+    let stage = Stage::cold();
+    stage.audited(&["key"]).exits(2).says("no runs yet");
+    assert!(!stage.lab.path(".sandbook").exists());
+    fs::create_dir(stage.lab.path(".sandbook")).unwrap();
+    stage.audited(&["key"]).exits(2);
+    let made = fs::read_dir(stage.lab.path(".sandbook")).unwrap();
+    assert_eq!(made.count(), 0);
 }
 
 #[test]
-fn a_rehearsal_and_a_dry_run_reach_no_webhook() {
+fn one_run_that_was_altered_hides_none_of_the_others() {
     let stage = Stage::new();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    stage.settings(&format!(
-        "anchors: [{{ file: near.jsonl }}, {{ webhook: 'http://{address}/' }}]\n"
-    ));
     stage.run(JOB).ok();
-    stage.run_with(JOB, &["--dry-run"]).ok();
-    listener.set_nonblocking(true).unwrap();
-    let arrived = listener.accept().unwrap_err();
-    assert_eq!(arrived.kind(), std::io::ErrorKind::WouldBlock);
-    let near = fs::read_to_string(stage.lab.path("near.jsonl")).unwrap();
-    assert_eq!(near.lines().count(), 2);
+    let said = stage.run("steps: [{ id: ask, approval: { message: go on? } }]");
+    said.exits(3);
+    let [waits, over] = &stage.runs()[..] else {
+        panic!("two runs");
+    };
+    stage.tamper("UPDATE events SET time = 9 WHERE kind = 'step_waiting'");
+    let said = stage.lab.sandbook(&["runs"]).ok();
+    let said = said.says("unreadable").says(waits).says(over);
+    said.says("1 run can't be read: `sandbook audit verify` says what is wrong");
+    stage.lab.sandbook(&["list"]).ok().says("job");
+    let said = stage.lab.sandbook(&["show", waits]).exits(5);
+    said.says("`sandbook audit verify` says what is wrong");
+    stage.audited(&["verify"]).exits(1).says(waits);
+}
+
+#[test]
+fn what_lies_outside_the_chains_is_looked_at_as_well() {
+    let stage = Stage::new();
+    stage.run(JOB).ok();
+    let run = stage.runs().remove(0);
+    stage.tamper("UPDATE contents SET bytes = x'00'");
+    let found = stage.findings(&[]);
+    let content = (format!("run {run}"), "content".to_owned());
+    assert!(found.contains(&content), "{found:?}");
 }
 
 #[test]
@@ -308,28 +315,41 @@ fn old_runs_are_pruned_and_the_ledger_says_so() {
     let stage = Stage::new();
     stage.run(JOB).ok();
     let run = stage.runs().remove(0);
+    let old = stage.three_hours_ago(&run);
     let prune = |arguments: &[&str]| stage.lab.sandbook(&[&["prune"], arguments].concat());
-    prune(&["--older-than", "1h"])
+    stage.state_dir().put_blob(b"nobody's").unwrap();
+    prune(&["--older-than", "4h"])
         .ok()
-        .says("No run ended that long ago");
-    prune(&["--older-than", "0h"]).exits(2).says("--yes");
-    prune(&["--older-than", "0h", "--dry-run"]).ok().says(&run);
-    stage.audited(&["verify"]).ok().says("1 run with");
-    prune(&["--older-than", "0h", "--yes"])
+        .says("No run ended that long ago")
+        .says("Removed 0 runs; 1 file");
+    // What has only just ended may still be looked at.
+    prune(&["--older-than", "0h"]).exits(2).says("1h");
+    prune(&["--older-than", "2h"]).exits(2).says("--yes");
+    prune(&["--older-than", "2h", "--dry-run"]).ok().says(&old);
+    stage.audited(&["verify"]).ok().says("2 runs with");
+    prune(&["--older-than", "2h", "--yes"])
         .ok()
         .says("Removed 1 run");
     stage
         .lab
-        .sandbook(&["show", &run])
+        .sandbook(&["show", &old])
         .exits(2)
         .says("there is no run");
-    assert_eq!(stage.runs(), Vec::<String>::new());
+    assert_eq!(stage.runs(), std::slice::from_ref(&run));
     stage.audited(&["verify"]).ok().says("1 more pruned");
-    let blobs = fs::read_dir(stage.lab.path(".sandbook/blobs/sha256")).unwrap();
-    assert_eq!(blobs.count(), 0);
-    // What was swept is put again by whoever needs it.
-    stage.run(JOB).ok();
     assert_eq!(stage.findings(&[]), []);
+    // What was altered stays, and keeps none of the others.
+    let altered = stage.three_hours_ago(&run);
+    let old = stage.three_hours_ago(&run);
+    stage.tamper(&format!(
+        "UPDATE events SET time = time + 1 WHERE id >> 32 = (SELECT number FROM chains WHERE name = '{altered}')
+         AND kind = 'request_begun'"
+    ));
+    let said = prune(&["--older-than", "2h", "--yes"]).exits(1);
+    said.says("Removed 1 run")
+        .says(&format!("Run {altered} stays: it is not as it was written"));
+    let left = stage.runs();
+    assert!(left.contains(&altered) && !left.contains(&old), "{left:?}");
 }
 
 #[test]
@@ -359,6 +379,16 @@ fn a_run_that_was_cut_off_elsewhere_is_taken_over_and_resumed_here() {
     )
     .unwrap();
     child.wait().unwrap();
+    // Without its key there is nobody who vouches for it, and none is made there.
+    let (key, hidden) = (
+        stage.lab.path("other/signing-key"),
+        stage.lab.path("hidden"),
+    );
+    fs::rename(&key, &hidden).unwrap();
+    let keyless = stage.audited(&["import", "other"]).exits(5);
+    keyless.says("signing-key` is missing");
+    assert!(!key.exists());
+    fs::rename(hidden, key).unwrap();
     stage.audited(&["import", "other"]).ok().says("taken over");
     stage
         .audited(&["import", "other/journal.db"])

@@ -277,3 +277,69 @@ fn a_plan_names_the_group() {
     assert_eq!(json["group"]["name"], "site w");
     assert_eq!(json["group"]["behavior"], "queue");
 }
+
+#[test]
+fn a_run_that_is_taken_over_holds_its_group_here_or_waits_for_it() {
+    let stage = stage();
+    let elsewhere = || {
+        let before = stage.arrived("POST").len();
+        let child = stage
+            .lab
+            .start(&[&RUN_HOLD[..], &["--state", "other"]].concat());
+        until("the group is held elsewhere", || {
+            stage.arrived("POST").len() > before
+        });
+        end(child, Signal::KILL);
+    };
+    let import = || stage.lab.sandbook(&["audit", "import", "other"]).ok();
+    elsewhere();
+    import().says("taken over");
+    let run = runs(&stage)[0]["run"].as_str().unwrap().to_owned();
+    let held = format!("group `site east` is held by run {run}");
+    stage.lab.sandbook(&RUN_HOLD).exits(4).says(&held);
+    // It ends there, and gives the group back here when that comes.
+    let there = ["resume", &run, "--state", "other"];
+    stage.lab.sandbook(&there).ok();
+    import().says("added to those here");
+    let next = ["run", "next", "--env", "test", "--yes", "-i", "who=after"];
+    stage.lab.sandbook(&next).ok();
+
+    elsewhere();
+    let here = stage.arrived("POST").len();
+    let holder = stage.lab.start(&RUN_HOLD);
+    until("the group is held", || stage.arrived("POST").len() > here);
+    let holding = runs(&stage).pop().unwrap()["run"].clone();
+    let holding = holding.as_str().unwrap();
+    import().says(&format!("run {holding} holds its group `site east`"));
+    let late = runs(&stage)
+        .iter()
+        .map(|run| run["run"].as_str().unwrap().to_owned())
+        .find(|id| {
+            *id != run
+                && id != holding
+                && stage
+                    .lab
+                    .sandbook(&["show", id])
+                    .out
+                    .contains("interrupted")
+        })
+        .unwrap();
+    let events = || stage.lab.sandbook(&["log", &late, "-o", "json"]).ok().out;
+    let before = events();
+    let said = stage.lab.sandbook(&["resume", &late]).exits(4);
+    said.says(&format!("held by run {holding}"));
+    assert_eq!(events(), before, "nothing is on record of what was refused");
+    end(holder, Signal::KILL);
+}
+
+#[test]
+fn a_group_that_nobody_really_holds_is_free() {
+    let stage = stage();
+    stage.run("steps: [{ id: a, uses: noop }]").ok();
+    let journal = stage.lab.path(".sandbook/journal.db");
+    let database = rusqlite::Connection::open(journal).unwrap();
+    let sql = "INSERT INTO groups VALUES ('site east', 1)";
+    database.execute(sql, []).unwrap();
+    let next = ["run", "next", "--env", "test", "--yes", "-i", "who=x"];
+    stage.lab.sandbook(&next).ok();
+}

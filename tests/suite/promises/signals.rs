@@ -171,3 +171,19 @@ fn an_interrupt_does_not_wait_for_a_retry_or_a_pause() {
         assert_eq!(stage.event("run_interrupted")["cause"], "SIGHUP");
     }
 }
+
+#[test]
+fn a_process_that_is_told_to_quit_stops_at_once_and_leaves_no_core() {
+    let stage = Stage::new();
+    let mut child = stage.start(SLEEP);
+    until("the step runs", || !stage.cloud.requests().is_empty());
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let numbers: Vec<_> = core.unwrap().split_whitespace().skip(4).take(2).collect();
+    assert_eq!(numbers, ["0", "0"]);
+    kill_process(Pid::from_child(&child), Signal::QUIT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(status(&stage), "interrupted");
+}

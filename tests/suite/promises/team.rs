@@ -51,6 +51,17 @@ fn who_did_it_is_on_record_and_the_account_owns_it() {
     let forged = events(&host, ana);
     assert_eq!(event(&forged, "run_started")["operator"], operator(ana));
 
+    // What is on record of her, she doesn't erase, nor carry away.
+    for upkeep in [
+        &["prune", "--older-than", "90d", "--yes"][..],
+        &["audit", "export", "--with-contents"],
+    ] {
+        let said = host.as_user(ana, upkeep).exits(2);
+        let said = said.says("is not accepted from you: the record is the account's");
+        assert_eq!(said.out, "");
+    }
+    host.as_user(ana, &["audit", "verify"]).ok();
+
     let who = host.as_user(ana, &["whoami", "-o", "json"]).ok().json();
     let state = account.home.join(".local/state/sandbook");
     assert_eq!(
@@ -106,6 +117,8 @@ fn no_path_and_no_surroundings_of_a_callers_count() {
         &["plugin", "check", &evil],
         &["plugin", "pack", &evil, "--manifest", &evil, "--to", &evil],
         &["init", &place("made")],
+        &["audit", "import", &project],
+        &["decide", "@last", "happened", "--answer", &inputs],
     ] {
         let said = host.as_user(ana, arguments).exits(2);
         let rule = format!(

@@ -97,7 +97,7 @@ Examples:
   sandbook prune --older-than 90d --dry-run
   sandbook prune --older-than 12w --yes")]
 pub(crate) struct Prune {
-    /// How long ago a run has to have ended: a number with the unit d, w or h
+    /// How long ago a run has to have ended: a number with the unit d, w or h, at least 1h
     #[arg(long, value_name = "AGE", value_parser = age)]
     pub(crate) older_than: Duration,
     /// Say what would be removed, and remove nothing
@@ -117,6 +117,9 @@ fn age(text: &str) -> Result<Duration, String> {
         _ => return Err(expected()),
     };
     let number: u64 = text[..text.len() - 1].parse().map_err(|_| expected())?;
+    if number == 0 {
+        return Err("what ended within the last hour is not removed: write at least 1h".to_owned());
+    }
     number
         .checked_mul(hours * 3600)
         .map(Duration::from_secs)
@@ -142,6 +145,8 @@ mod tests {
             "-1d",
             "1.5d",
             "90m",
+            "0h",
+            "0w",
             "9ü",
             "99999999999999999999d",
         ] {

@@ -4,7 +4,6 @@ mod export;
 mod import;
 mod verify;
 
-use sandbook_journal::StateDir;
 use serde_json::json;
 
 use super::given::runtime;
@@ -24,12 +23,14 @@ pub(crate) fn audit(
         AuditCommand::Export(arguments) => export::export(arguments, places, output),
         AuditCommand::Import(arguments) => import::import(arguments, places, output),
         AuditCommand::Anchor(format) => anchor(*format, places, output),
-        AuditCommand::Key(format) => key(*format, &places.state()?, output),
+        AuditCommand::Key(format) => key(*format, places, output),
     }
 }
 
-fn key(format: arguments::Output, state: &StateDir, output: &mut Output) -> Result<Exit, Problem> {
-    let key = state.signing_key()?.public();
+fn key(format: arguments::Output, places: &Places, output: &mut Output) -> Result<Exit, Problem> {
+    // Where nothing is on record there is nothing to check, and no key is made for it.
+    places.record()?;
+    let key = places.state()?.signing_key()?.public();
     if format.is_json() {
         let whole = json!({ "key": key, "fingerprint": key.fingerprint() });
         output.line(&whole.to_string());

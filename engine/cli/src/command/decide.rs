@@ -12,7 +12,7 @@ use super::conduct::{Taking, take_up};
 use super::given::runtime;
 use crate::arguments::{Decide, Word};
 use crate::exit::Exit;
-use crate::operator::operator;
+use crate::operator::{is_delegated, operator};
 use crate::places::Places;
 use crate::problem::Problem;
 use crate::screen::{Output, complain};
@@ -127,8 +127,10 @@ fn outputs(text: Option<&str>) -> Result<Map<String, Value>, Problem> {
     })
 }
 
-/// An answer from a file, or from the standard input for `-`: a whole one as `curl -i` shows it, or its body alone.
+/// An answer from a file, or from the standard input for `-`: a whole one as `curl -i` shows it, or its body alone. Who
+/// enters another account has no file read with its rights, whichever way he names it.
 pub(super) fn read_answer(path: &Path) -> Result<Answer, Problem> {
+    refuse_path(path, is_delegated()?)?;
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
         io::stdin().lock().read_to_end(&mut bytes).map(drop)
@@ -151,6 +153,14 @@ pub(super) fn read_answer(path: &Path) -> Result<Answer, Problem> {
             .help("a request that was refused has not happened: say `retry`, `done` or `abort`"));
     }
     Ok(answer)
+}
+
+fn refuse_path(path: &Path, delegated: bool) -> Result<(), Problem> {
+    if delegated && path != Path::new("-") {
+        return Err(Problem::wrong("no path is accepted from you")
+            .help("hand the answer in: `--answer - < FILE`"));
+    }
+    Ok(())
 }
 
 fn body_alone(body: Vec<u8>) -> Answer {
@@ -207,6 +217,14 @@ mod tests {
         assert_eq!((behind.status, &*behind.body), (200, &b"yes"[..]));
         assert!(whole(b"HTTP/1.1 nonsense\r\n\r\n").is_none());
         assert!(whole(b"HTTP/1.1 200 OK\r\nno header\r\n\r\n").is_none());
+    }
+
+    #[test]
+    fn a_path_is_read_only_for_who_is_the_account_himself() {
+        let (path, input) = (Path::new("/etc/hosts"), Path::new("-"));
+        assert!(refuse_path(path, true).is_err());
+        assert!(refuse_path(input, true).is_ok());
+        assert!(refuse_path(path, false).is_ok());
     }
 
     #[test]

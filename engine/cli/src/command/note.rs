@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sandbook_journal::{Event, Journal, SystemClock};
 
+use super::anchor::send_head;
 use crate::arguments::Note;
 use crate::exit::Exit;
 use crate::operator::operator;
@@ -34,5 +35,7 @@ pub(crate) fn note(
         ],
     )?;
     output.line(&format!("Noted on run {run}."));
+    drop(journal);
+    send_head(places, &state)?;
     Ok(Exit::Succeeded)
 }

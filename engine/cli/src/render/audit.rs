@@ -79,11 +79,11 @@ fn unsigned(runs: &[AuditedRun]) -> Table {
     for run in runs {
         let signed = run.head.map_or(1, |(event, _)| event);
         if signed < run.events {
-            let what = format!(
-                "events {} to {} are chained only: it isn't over, and a cut end can't be told",
-                signed + 1,
-                run.events
-            );
+            let what = match (signed + 1, run.events) {
+                (from, to) if from == to => format!("event {to} is chained only"),
+                (from, to) => format!("events {from} to {to} are chained only"),
+            };
+            let what = format!("{what}: it isn't over, and a cut end can't be told");
             table.row([(Ink::Name, format!("run {}", run.id)), (Ink::Plain, what)]);
         }
     }

@@ -136,12 +136,25 @@ async fn nothing_new_starts_and_the_run_goes_on_later() {
 
     let project = stage.project();
     let refused = stage.engine.resume(run, &project, None, options()).await;
-    assert!(matches!(
-        refused,
-        Err(StartError::Failed(Failed::NoSpace(_)))
-    ));
+    // What is on record can't be recorded elsewhere: it is named, so that it can be gone on with.
+    assert!(matches!(refused, Err(StartError::NoSpace(full)) if full.run == run));
     stage.set(MARK);
     let begun = stage.engine.resume(run, &project, None, options()).await;
     let finished = begun.unwrap().run.complete().await.unwrap();
     assert_eq!(finished.status, RunStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn what_is_finished_stays_so_while_it_can_not_be_undone() {
+    let stage = Stage::new(MARK + RESERVE);
+    let begun = stage.start().await.unwrap();
+    let run = begun.run.id;
+    begun.run.complete().await.unwrap();
+    let events = stage.events(run);
+    stage.set(7 * MIB);
+    let undone = stage
+        .engine
+        .undo(run, "wrong".to_owned(), options().operator);
+    assert!(matches!(undone.await, Err(StartError::NoSpace(_))));
+    assert_eq!(stage.events(run), events);
 }

@@ -6,7 +6,7 @@ use super::finding::{Fault, Finding, Place};
 use super::head::SignedHead;
 use super::ledger::LedgerCheck;
 use super::run::RunCheck;
-use super::{Audit, Terms, Vouched, Voucher};
+use super::{AnchorText, Audit, Terms, Vouched, Voucher};
 use crate::chain::Row;
 use crate::digest::Digest;
 use crate::run_id::RunId;
@@ -20,6 +20,8 @@ pub(super) struct Checker<'a> {
     /// What anchors have of the ledger's entries.
     anchored: BTreeMap<u64, Vec<Anchored>>,
     vouched: Vec<Vouched>,
+    /// What is signed by keys that nobody has named.
+    strange: Vec<(Place, PublicKey)>,
     current: Option<RunCheck>,
     last: Option<RunId>,
     seen: HashSet<RunId>,
@@ -47,6 +49,7 @@ impl<'a> Checker<'a> {
             ledger: LedgerCheck::new(),
             anchored: BTreeMap::new(),
             vouched: Vec::new(),
+            strange: Vec::new(),
             current: None,
             last: None,
             seen: HashSet::new(),
@@ -60,29 +63,52 @@ impl<'a> Checker<'a> {
             },
         };
         for anchor in &terms.anchors {
-            let lines = (1..).zip(anchor.text.lines());
-            for (line, text) in lines.filter(|(_, text)| !text.trim().is_empty()) {
-                let name = anchor.name.clone();
-                let place = Place::Anchor { name, line };
-                match SignedHead::parse(text) {
-                    Some(head) => {
-                        let name = anchor.name.clone();
-                        let time = head.time;
-                        let by = Voucher::Anchor { name, time };
-                        checker.expect(place, &head, Some(by));
-                    }
-                    None => checker.find(place, Fault::NotALine),
+            match &anchor.text {
+                Ok(text) => checker.anchor(anchor, text),
+                Err(why) => {
+                    let why = why.clone();
+                    checker.find(anchor.place(None), Fault::UnreadableAnchor { why });
                 }
             }
         }
         checker
     }
 
+    /// Expects of the ledger what an anchor has.
+    fn anchor(&mut self, anchor: &AnchorText, text: &str) {
+        let mut has = 0;
+        let lines = (1..).zip(text.lines());
+        for (line, text) in lines.filter(|(_, text)| !text.trim().is_empty()) {
+            let place = anchor.place(Some(line));
+            match SignedHead::parse(text) {
+                Some(head) => {
+                    has = head.seq.max(has);
+                    let (name, time) = (anchor.name.clone(), head.time);
+                    self.expect(place, &head, Some(Voucher::Anchor { name, time }));
+                }
+                None => self.find(place, Fault::NotALine),
+            }
+        }
+        let sent = anchor.sent;
+        if has < sent {
+            self.find(anchor.place(None), Fault::AnchorCut { has, sent });
+        }
+    }
+
+    /// Whether a key may have signed. It is no fault yet: the ledger may know it as that of another directory.
+    pub(super) fn refuse_strange(&mut self, place: Place, key: PublicKey) -> bool {
+        let is_strange = !self.keys.contains(&key);
+        if is_strange {
+            self.strange.push((place, key));
+        }
+        is_strange
+    }
+
     /// The ledger has to have this head.
     pub(super) fn expect(&mut self, place: Place, head: &SignedHead, by: Option<Voucher>) {
         let key = head.key;
-        if !self.keys.contains(&key) {
-            return self.find(place, Fault::StrangeKey { key });
+        if self.refuse_strange(place.clone(), key) {
+            return;
         }
         let anchored = Anchored {
             place,
@@ -135,9 +161,9 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether the ledger has an entry.
-    pub(super) fn has_ledger(&self) -> bool {
-        self.ledger.last() > 0
+    /// The number of the ledger's last entry.
+    pub(super) fn last_entry(&self) -> u64 {
+        self.ledger.last()
     }
 
     /// Whether any run was begun.
@@ -175,6 +201,14 @@ impl<'a> Checker<'a> {
                 }
             }
         }
+        for (place, key) in std::mem::take(&mut self.strange) {
+            let is_anchor = matches!(place, Place::Anchor { .. });
+            if is_anchor && self.ledger.imported_from.contains(&key) {
+                self.passed_over(&place);
+            } else {
+                self.find(place, Fault::StrangeKey { key });
+            }
+        }
         let claims = std::mem::take(&mut self.ledger.claims);
         self.audit.pruned = claims.values().filter(|run| run.pruned.is_some()).count();
         let unseen = claims.into_iter().filter(|(run, _)| {
@@ -191,9 +225,12 @@ impl<'a> Checker<'a> {
             }
         }
         if left_out > 0 {
-            self.audit.remarks.push(format!(
-                "{left_out} other runs of the ledger are not in this export, and were not looked at"
-            ));
+            self.audit.remarks.push(match left_out {
+                1 => "1 other run of the ledger is not in this export, and was not looked at".to_owned(),
+                _ => format!(
+                    "{left_out} other runs of the ledger are not in this export, and were not looked at"
+                ),
+            });
         }
         self.audit.entries = last;
         self.audit.vouched = self.vouchers();
@@ -222,7 +259,7 @@ impl<'a> Checker<'a> {
 
     fn passed_over(&mut self, place: &Place) {
         self.audit.remarks.push(format!(
-            "{place} was passed over: it is about another ledger, whose key was named"
+            "{place} was passed over: it is about another ledger, whose key is known"
         ));
     }
 

@@ -15,7 +15,7 @@ use crate::digest::KeyedDigest;
 use crate::ledger::LEDGER;
 use crate::reader::{ReadError, Reader};
 use crate::run_id::RunId;
-use crate::signing::{PublicKey, SigningKey};
+use crate::signing::{PublicKey, Signature, SigningKey};
 use crate::store::{doing, each_row};
 
 /// The version of exports that are written, and the newest that are read.
@@ -44,6 +44,29 @@ pub(super) struct Header {
     pub(super) runs: Option<Vec<RunId>>,
     /// How far the ledger goes, signed; none for an empty one.
     pub(super) head: Option<SignedHead>,
+    /// Over all of the above, so that nothing can be left out of an export unnoticed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signature: Option<Signature>,
+}
+
+impl Header {
+    /// Whether its key has signed it.
+    pub(super) fn is_signed(&self) -> bool {
+        let signature = self.signature.as_ref();
+        signature.is_some_and(|signature| self.key.has_signed(&self.text_to_sign(), signature))
+    }
+
+    fn text_to_sign(&self) -> String {
+        let unsigned = Header {
+            signature: None,
+            ..self.clone()
+        };
+        format!("sandbook export header 1\n{}\n", unsigned.line())
+    }
+
+    fn line(&self) -> String {
+        serde_json::to_string(self).expect("invariant: a header is made of texts")
+    }
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -79,14 +102,16 @@ impl Reader {
             .unchecked_transaction()
             .map_err(doing("be read"))?;
         let head = self.ledger_head()?;
-        let header = Header {
+        let mut header = Header {
             kind: ExportKind::AuditExport,
             version: VERSION,
             key: key.public(),
             runs: what.runs.map(<[RunId]>::to_vec),
             head: (head.seq > 0).then(|| SignedHead::sign(key, head, None, what.now)),
+            signature: None,
         };
-        line(&serde_json::to_string(&header).expect("invariant: a header is made of texts"));
+        header.signature = Some(key.sign(&header.text_to_sign()));
+        line(&header.line());
         let mut chain = |name: &str| {
             each_row(connection, name, 0, |row| -> Result<(), ReadError> {
                 line(&entry_line(name, &row));

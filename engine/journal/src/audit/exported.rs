@@ -5,6 +5,7 @@ use std::io::{self, BufRead};
 use super::checker::Checker;
 use super::export::{ContentLine, Header, VERSION, parse_entry};
 use super::finding::{Fault, Place};
+use super::head::SignedHead;
 use super::{Audit, Terms};
 use crate::ledger::LEDGER;
 use crate::run_id::RunId;
@@ -34,11 +35,15 @@ pub fn audit_export(mut file: impl BufRead, terms: &Terms) -> Result<Audit, NotA
     }
     let mut checker = Checker::new(terms);
     let first = Place::Export { line: 1 };
-    match &header.head {
-        Some(head) if head.is_signed() => checker.expect(first.clone(), head, None),
-        Some(_) => checker.find(first.clone(), Fault::WronglySigned),
-        None => {}
+    let is_signed = header.is_signed() && header.head.as_ref().is_none_or(SignedHead::is_signed);
+    if !is_signed {
+        checker.find(first.clone(), Fault::WronglySigned);
+    } else if !checker.refuse_strange(first.clone(), header.key)
+        && let Some(head) = &header.head
+    {
+        checker.expect(first.clone(), head, None);
     }
+    let mut contents = 0;
     let mut number = 1;
     loop {
         text.clear();
@@ -48,22 +53,39 @@ pub fn audit_export(mut file: impl BufRead, terms: &Terms) -> Result<Audit, NotA
         number += 1;
         let place = Place::Export { line: number };
         let line = text.strip_suffix('\n').unwrap_or(&text);
-        if let Err(fault) = take(&mut checker, line) {
-            checker.find(place, fault);
+        match take(&mut checker, line) {
+            Ok(Taken::Link) => {}
+            Ok(Taken::Content) => contents += 1,
+            Err(fault) => checker.find(place, fault),
         }
     }
-    // Only an empty ledger has no head.
-    if header.head.is_none() && checker.has_ledger() {
-        checker.find(first, Fault::WronglySigned);
+    // What was put behind it is vouched for by nothing in this file.
+    let entry = header.head.map_or(0, |head| head.seq);
+    let last = checker.last_entry();
+    if last > entry {
+        checker.find(first, Fault::BehindHead { entry, last });
     }
-    Ok(checker.finish(header.runs.as_deref()))
+    let mut audit = checker.finish(header.runs.as_deref());
+    if contents > 0 {
+        audit.remarks.push(format!(
+            "the contents in it ({contents}) were not looked at: that takes the state directory's own key"
+        ));
+    }
+    Ok(audit)
 }
 
-fn take(checker: &mut Checker<'_>, line: &str) -> Result<(), Fault> {
+/// What a line was.
+enum Taken {
+    Link,
+    /// Something that lies outside the chains.
+    Content,
+}
+
+fn take(checker: &mut Checker<'_>, line: &str) -> Result<Taken, Fault> {
     let Some((chain, row)) = parse_entry(line) else {
         // What lies outside the chains can be checked only with the other directory's own key.
         return match serde_json::from_str::<ContentLine>(line) {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(Taken::Content),
             Err(_) => Err(Fault::NotALine),
         };
     };
@@ -72,7 +94,7 @@ fn take(checker: &mut Checker<'_>, line: &str) -> Result<(), Fault> {
             return Err(Fault::OutOfOrder);
         }
         checker.ledger(&row);
-        return Ok(());
+        return Ok(Taken::Link);
     }
     let run: RunId = chain.parse().map_err(|_| Fault::NotALine)?;
     if !checker.is_at(run) {
@@ -82,5 +104,5 @@ fn take(checker: &mut Checker<'_>, line: &str) -> Result<(), Fault> {
         checker.begin(run);
     }
     checker.event(&row);
-    Ok(())
+    Ok(Taken::Link)
 }

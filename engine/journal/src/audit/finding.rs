@@ -33,8 +33,8 @@ pub enum Place {
     Anchor {
         /// Which.
         name: String,
-        /// The line, from 1.
-        line: usize,
+        /// The line, from 1, where it is one.
+        line: Option<usize>,
     },
     /// An export.
     Export {
@@ -70,7 +70,9 @@ pub enum Fault {
     #[error("its signature is missing or wrong")]
     WronglySigned,
     /// A key that isn't known has signed.
-    #[error("it is signed by `{key}`, which is not the key of this record")]
+    #[error(
+        "it is signed by `{key}`, which is not the key of this record; if it is yours as well, name it with `--key`"
+    )]
     StrangeKey {
         /// The key.
         key: PublicKey,
@@ -107,8 +109,9 @@ pub enum Fault {
         /// The entry that says so.
         entry: u64,
     },
-    /// A run that is over is signed at each event that is added, and here none is.
-    #[error("the run is over, and nothing signed vouches for its events from here on")]
+    /// A signed head vouches for a run's end and for all behind it, for what people say, and where the run is left; here
+    /// none does.
+    #[error("no signed head vouches for it, as one does for all of its kind")]
     UnsignedEnd,
     /// A run isn't in the ledger.
     #[error("it is not in the ledger: it was inserted, or the ledger's entry of it was removed")]
@@ -140,6 +143,44 @@ pub enum Fault {
         entry: u64,
         /// The last that is there.
         last: u64,
+    },
+    /// An anchor can't be read.
+    #[error("it can't be read: {why}")]
+    UnreadableAnchor {
+        /// Why.
+        why: String,
+    },
+    /// An anchor has less than it has got.
+    #[error(
+        "{}, and it has got the head of entry {sent}: its end was cut off; `sandbook audit anchor` sends that again",
+        if *.has == 0 { "it has nothing".to_owned() } else { format!("it goes up to entry {has}") }
+    )]
+    AnchorCut {
+        /// The last entry that it has a head of; 0 for none.
+        has: u64,
+        /// The last entry that it was sent a head of.
+        sent: u64,
+    },
+    /// An export has entries behind its head.
+    #[error(
+        "its head is that of entry {entry}, and there are entries up to {last}: they were put in"
+    )]
+    BehindHead {
+        /// The entry of its head; 0 for none.
+        entry: u64,
+        /// The last that is there.
+        last: u64,
+    },
+    /// A chain has no events, and the ledger knows nothing of it.
+    #[error(
+        "there is nothing of it but its name, also not in the ledger: it was removed, or put in"
+    )]
+    Empty,
+    /// What lies outside a run's chain isn't what its events say.
+    #[error("what lies outside its chain is not as it was: {why}")]
+    Content {
+        /// Which, and what is wrong with it.
+        why: String,
     },
     /// A line isn't one of a ledger's heads or of an export.
     #[error("the line can't be read")]
@@ -176,6 +217,11 @@ impl Fault {
             Fault::NotPruned { .. } => "not_pruned",
             Fault::AnchorDiffers { .. } => "anchor_differs",
             Fault::AnchorBeyond { .. } => "anchor_beyond",
+            Fault::UnreadableAnchor { .. } => "unreadable_anchor",
+            Fault::AnchorCut { .. } => "anchor_cut",
+            Fault::BehindHead { .. } => "behind_head",
+            Fault::Empty => "empty",
+            Fault::Content { .. } => "content",
             Fault::NotALine => "not_a_line",
             Fault::OutOfOrder => "out_of_order",
             Fault::Stray { .. } => "stray",
@@ -198,7 +244,8 @@ impl Place {
     pub fn number(&self) -> Option<u64> {
         match self {
             Place::Run { event: number, .. } | Place::Ledger { entry: number } => *number,
-            Place::Anchor { line, .. } | Place::Export { line } => u64::try_from(*line).ok(),
+            Place::Anchor { line, .. } => line.and_then(|line| u64::try_from(line).ok()),
+            Place::Export { line } => u64::try_from(*line).ok(),
             Place::Database => None,
         }
     }
@@ -214,7 +261,11 @@ impl fmt::Display for Place {
                 run,
                 event: Some(event),
             } => write!(f, "run {run}, event {event}"),
-            Place::Anchor { name, line } => write!(f, "anchor {name}, line {line}"),
+            Place::Anchor { name, line: None } => write!(f, "anchor {name}"),
+            Place::Anchor {
+                name,
+                line: Some(line),
+            } => write!(f, "anchor {name}, line {line}"),
             Place::Export { line } => write!(f, "export, line {line}"),
             Place::Database => f.write_str("database"),
         }

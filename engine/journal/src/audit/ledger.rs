@@ -1,6 +1,6 @@
 //! The ledger as it is followed, and what it says of each run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::finding::{Fault, Finding, Place};
 use crate::chain::{Broken, Chain, Head, Row};
@@ -27,6 +27,8 @@ pub(super) struct LedgerCheck {
     pub(super) claims: BTreeMap<RunId, Claims>,
     /// The last entry that is signed by a key that may, and that key.
     pub(super) signed: Option<(u64, PublicKey)>,
+    /// The keys of directories that runs were imported from, by entries that are signed as they should.
+    pub(super) imported_from: HashSet<PublicKey>,
     /// The last entry before which nothing is wrong.
     pub(super) sound_to: u64,
     is_sound: bool,
@@ -38,6 +40,7 @@ impl LedgerCheck {
             chain: Chain::new(LEDGER),
             claims: BTreeMap::new(),
             signed: None,
+            imported_from: HashSet::new(),
             sound_to: 0,
             is_sound: true,
         }
@@ -72,6 +75,9 @@ impl LedgerCheck {
                 match signed {
                     Some(Signed::By(key)) if keys.contains(&key) => {
                         self.signed = Some((row.seq, key));
+                        if let LedgerEntry::RunImported { from, .. } = &entry {
+                            self.imported_from.insert(*from);
+                        }
                     }
                     Some(Signed::By(key)) => find(row.seq, Fault::StrangeKey { key }),
                     Some(Signed::Wrongly) => find(row.seq, Fault::WronglySigned),

@@ -17,15 +17,23 @@ pub(super) struct RunCheck {
     state: RunState,
     /// Nothing was found so far, so that the fold means something.
     folds: bool,
+    /// The last event that a head vouches for.
+    signed: u64,
+    /// One behind it was found that needs a head.
+    is_unsigned: bool,
     count: u64,
 }
 
 impl RunCheck {
     /// A run of which the ledger says this.
     pub(super) fn new(run: RunId, claims: Option<Claims>) -> RunCheck {
+        let heads = claims.iter().flat_map(|claims| &claims.heads);
+        let signed = heads.map(|(head, _)| head.seq).max().unwrap_or(0);
         RunCheck {
             run,
             claims,
+            signed,
+            is_unsigned: false,
             chain: Chain::new(run.as_str()),
             state: RunState::default(),
             folds: true,
@@ -63,10 +71,19 @@ impl RunCheck {
             return;
         }
         let folded = match Event::decode(row.version, &row.body) {
-            Ok(event) => self.state.apply(&event, row.time).map_err(|illegal| {
-                let why = illegal.to_string();
-                Fault::Illegal { why }
-            }),
+            Ok(event) => match self.state.apply(&event, row.time) {
+                Ok(()) => {
+                    let needs = event.is_to_be_signed() || self.state.finish().is_some();
+                    if needs && row.seq > self.signed && !self.is_unsigned {
+                        find(row.seq, Fault::UnsignedEnd);
+                        self.is_unsigned = true;
+                    }
+                    Ok(())
+                }
+                Err(illegal) => Err(Fault::Illegal {
+                    why: illegal.to_string(),
+                }),
+            },
             Err(_) => Err(Fault::Unreadable),
         };
         if let Err(fault) = folded {
@@ -86,9 +103,12 @@ impl RunCheck {
         };
         let last = self.chain.head().seq;
         let Some(claims) = self.claims else {
-            if self.count > 0 {
-                find(None, Fault::NotInLedger);
-            }
+            let fault = if self.count > 0 {
+                Fault::NotInLedger
+            } else {
+                Fault::Empty
+            };
+            find(None, fault);
             return (self.count > 0).then_some(AuditedRun {
                 id: self.run,
                 events: self.count,
@@ -121,10 +141,6 @@ impl RunCheck {
             .iter()
             .map(|(head, entry)| (head.seq, *entry))
             .max();
-        let signed = head.map_or(0, |(seq, _)| seq);
-        if self.folds && self.state.finish().is_some() && signed < last {
-            find(Some(signed + 1), Fault::UnsignedEnd);
-        }
         Some(AuditedRun {
             id: self.run,
             events: self.count,

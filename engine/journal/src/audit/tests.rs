@@ -1,3 +1,5 @@
+mod whole;
+
 use rusqlite::params;
 
 use super::*;
@@ -111,7 +113,8 @@ fn anchor(place: &Place, name: &str) -> AnchorText {
     let head = anchors.head(None, 40).unwrap().unwrap();
     AnchorText {
         name: name.to_owned(),
-        text: head.line() + "\n",
+        text: Ok(head.line() + "\n"),
+        sent: 0,
     }
 }
 
@@ -298,7 +301,9 @@ fn an_anchor_counts_only_with_its_own_signature() {
     let place = record();
     let mut terms = terms(&place);
     let mut forged = anchor(&place, "far");
-    forged.text = forged.text.replace("\"seq\":3", "\"seq\":2");
+    forged.text = forged
+        .text
+        .map(|text| text.replace("\"seq\":3", "\"seq\":2"));
     terms.anchors = vec![forged, anchor(&record(), "foreign")];
     let reader = Reader::open(&place.state).unwrap();
     assert_eq!(

@@ -2,7 +2,7 @@ use super::*;
 use crate::audit::Audit;
 use crate::entry::{Content, Entry, Retention};
 use crate::event::{Event, FinalStatus};
-use crate::samples::{Place, finished, id, noted, started_with, step_started};
+use crate::samples::{Place, finished, id, noted, operator, started_with, step_started};
 
 const RUN: &str = "aaaaaaaaaaaa";
 
@@ -34,8 +34,15 @@ fn end(place: &Place) {
     append(place, end.into_iter().map(Entry::from).collect());
 }
 
+fn added(events: u64) -> Added {
+    Added {
+        events,
+        behind: None,
+    }
+}
+
 fn bring(from: &Place, to: &Place) -> Imported {
-    let mut all = import(&to.state, &from.state, 50).unwrap();
+    let mut all = import(&to.state, &from.state, &operator(), 50).unwrap();
     assert_eq!(all.len(), 1);
     all.remove(0).1
 }
@@ -54,7 +61,7 @@ fn audit(place: &Place) -> Audit {
 fn a_run_comes_with_its_chain_its_contents_and_its_key() {
     let (there, here) = (Place::new(), Place::new());
     let [body, secret] = begin(&there);
-    assert_eq!(bring(&there, &here), Imported::New(2));
+    assert_eq!(bring(&there, &here), Imported::New(added(2)));
     assert_eq!(bring(&there, &here), Imported::AlreadyHere);
     let run = id(RUN);
     let reader = Reader::open(&here.state).unwrap();
@@ -85,7 +92,7 @@ fn what_was_added_there_is_added_here_and_sensitive_values_go_with_the_end() {
     let [body, secret] = begin(&there);
     bring(&there, &here);
     end(&there);
-    assert_eq!(bring(&there, &here), Imported::Extended(2));
+    assert_eq!(bring(&there, &here), Imported::Extended(added(2)));
     let reader = Reader::open(&here.state).unwrap();
     assert_eq!(reader.content(id(RUN), &secret.kept()).unwrap(), None);
     assert!(reader.content(id(RUN), &body.kept()).unwrap().is_some());
@@ -93,7 +100,7 @@ fn what_was_added_there_is_added_here_and_sensitive_values_go_with_the_end() {
     // And what goes on here is longer than what is there.
     append(&here, vec![noted("here").into()]);
     assert_eq!(bring(&there, &here), Imported::AlreadyHere);
-    assert_eq!(bring(&here, &there), Imported::Extended(1));
+    assert_eq!(bring(&here, &there), Imported::Extended(added(1)));
     assert!(Reader::open(&there.state).unwrap().key_of(id(RUN)).unwrap() == *there.state.key());
     assert_eq!(audit(&there).findings, []);
 }
@@ -111,7 +118,7 @@ fn a_run_that_lives_or_is_another_or_was_removed_or_altered_is_left() {
     assert_eq!(bring(&other, &here), Imported::Other);
     assert_eq!(audit(&here).runs.len(), 1);
     end(&here);
-    crate::prune::prune(&here.state, &[id(RUN)], 60).unwrap();
+    crate::prune::prune(&here.state, &[id(RUN)], &operator(), 60).unwrap();
     assert_eq!(bring(&there, &here), Imported::Pruned);
     there
         .database()
@@ -122,7 +129,45 @@ fn a_run_that_lives_or_is_another_or_was_removed_or_altered_is_left() {
         .unwrap();
     assert!(matches!(bring(&there, &Place::new()), Imported::Unsound(_)));
     assert!(matches!(
-        import(&here.state, &here.state, 1),
+        import(&here.state, &here.state, &operator(), 1),
         Err(ImportError::Itself)
     ));
+}
+
+#[test]
+fn a_run_that_comes_holds_its_group_until_it_has_ended_wherever_it_does() {
+    let group = Some("site".to_owned());
+    let other = "bbbbbbbbbbbb";
+    let begin = |place: &Place, run: &str| {
+        let started = started_with(&[], |facts| facts.group.clone_from(&group));
+        let journal = place.journal();
+        journal.append_blocking(id(run), vec![started.into()])
+    };
+    let (there, here) = (Place::new(), Place::new());
+    begin(&there, RUN).unwrap();
+    assert_eq!(bring(&there, &here), Imported::New(added(1)));
+    let reader = Reader::open(&here.state).unwrap();
+    assert_eq!(reader.holder("site").unwrap(), Some(id(RUN)));
+    assert!(begin(&here, other).is_err());
+    append(&there, vec![finished(FinalStatus::Succeeded).into()]);
+    assert_eq!(bring(&there, &here), Imported::Extended(added(1)));
+    assert_eq!(reader.holder("site").unwrap(), None);
+    begin(&here, other).unwrap();
+
+    let (there, late) = (Place::new(), id(other));
+    begin(&there, RUN).unwrap();
+    let here = Place::new();
+    begin(&here, other).unwrap();
+    let behind = Behind {
+        group: "site".to_owned(),
+        holder: late,
+    };
+    let events = 1;
+    let behind = Some(behind);
+    assert_eq!(
+        bring(&there, &here),
+        Imported::New(Added { events, behind })
+    );
+    let reader = Reader::open(&here.state).unwrap();
+    assert_eq!(reader.holder("site").unwrap(), Some(late));
 }

@@ -28,6 +28,17 @@ pub struct RunSummary {
     pub failed_step: Option<StepId>,
 }
 
+/// A run whose log isn't one.
+#[derive(Debug)]
+pub struct UnreadableRun {
+    /// Its id.
+    pub id: RunId,
+    /// When it started, as its first event has it.
+    pub started_at: u64,
+    /// What is wrong.
+    pub fault: LogFault,
+}
+
 impl Reader {
     /// The runs, the newest first, at most `limit` of them.
     ///
@@ -35,6 +46,21 @@ impl Reader {
     ///
     /// When one can't be read.
     pub fn runs(&self, limit: Option<u32>) -> Result<Vec<RunSummary>, ReadError> {
+        let all = self.list(limit)?.into_iter();
+        Ok(all
+            .map(|run| run.map_err(|unreadable| unreadable.fault))
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// The same; a run whose log isn't one keeps none of the others from being listed.
+    ///
+    /// # Errors
+    ///
+    /// When the database can't be read.
+    pub fn list(
+        &self,
+        limit: Option<u32>,
+    ) -> Result<Vec<Result<RunSummary, UnreadableRun>>, ReadError> {
         let sql = "SELECT id, time, kind, version, body, hash, name
                    FROM chains JOIN events ON id = (number << 32) + 1
                    WHERE number <> 0 ORDER BY begun DESC, number DESC LIMIT ?1";
@@ -48,8 +74,19 @@ impl Reader {
         let mut runs = Vec::new();
         while let Some(row) = rows.next().map_err(doing("be read"))? {
             let id: String = row.get(6).map_err(doing("be read"))?;
-            let id: RunId = id.parse().map_err(|_| ReadError::NoSuchRun { text: id })?;
-            runs.push(self.summary(id, read_row(row).map_err(doing("be read"))?)?);
+            // A name that is no id can only come from tampering.
+            let Ok(id) = id.parse() else { continue };
+            let first = read_row(row).map_err(doing("be read"))?;
+            let started_at = first.time;
+            runs.push(match self.summary(id, first) {
+                Ok(summary) => Ok(summary),
+                Err(ReadError::Log(fault)) => Err(UnreadableRun {
+                    id,
+                    started_at,
+                    fault,
+                }),
+                Err(error) => return Err(error),
+            });
         }
         Ok(runs)
     }

@@ -143,3 +143,16 @@ fn a_run_that_a_person_has_decided_about_and_nobody_goes_on_with_is_interrupted(
     let _alive = place.state.lock_run(id(run)).unwrap().unwrap();
     assert_eq!(status(), RunStatus::Waiting);
 }
+
+#[test]
+fn a_run_that_can_not_be_read_is_listed_as_such_beside_the_others() {
+    let (place, reader) = three();
+    let sql =
+        "UPDATE events SET body = replace(body, 'attempt', 'tempt') WHERE kind = 'step_started'";
+    place.database().execute(sql, []).unwrap();
+    let listed = reader.list(None).unwrap();
+    let readable: Vec<bool> = listed.iter().map(Result::is_ok).collect();
+    assert_eq!(readable, [true, false, true]);
+    assert_eq!(listed[1].as_ref().unwrap_err().id, id("abce00000000"));
+    assert!(matches!(reader.runs(None), Err(ReadError::Log(_))));
+}

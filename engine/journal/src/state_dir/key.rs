@@ -47,6 +47,17 @@ pub(super) fn read_or_make(directory: &Path) -> Result<StateKey, StateDirError> 
     secret::read_or_make(&directory.join("key")).map(StateKey)
 }
 
+/// The key in this directory, which has to be there.
+pub(super) fn read(directory: &Path) -> Result<StateKey, StateDirError> {
+    let path = directory.join("key");
+    let missing = || StateDirError::Read {
+        path: path.clone(),
+        source: std::io::ErrorKind::NotFound.into(),
+    };
+    let key = secret::read_if_there(&path)?;
+    key.map(StateKey).ok_or_else(missing)
+}
+
 impl StateKey {
     /// The key of another state directory, which a run was imported with.
     pub(crate) fn from_bytes(bytes: [u8; 32]) -> StateKey {

@@ -35,6 +35,20 @@ pub(super) fn make_directory(path: &Path) -> Result<(), StateDirError> {
     refuse_shared(path, &metadata, 0o700)
 }
 
+/// Refuses a directory that isn't there, or that others can get at.
+pub(super) fn refuse_missing(path: &Path) -> Result<(), StateDirError> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => refuse_shared(path, &metadata, 0o700),
+        Ok(_) => Err(StateDirError::NotADirectory {
+            path: path.to_owned(),
+        }),
+        Err(source) => Err(StateDirError::Read {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
 pub(super) fn refuse_shared(
     path: &Path,
     metadata: &Metadata,

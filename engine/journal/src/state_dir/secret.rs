@@ -12,16 +12,26 @@ use crate::run_id::NoRandomness;
 
 /// Of several processes that find no secret, the first one's stays.
 pub(super) fn read_or_make(path: &Path) -> Result<Zeroizing<[u8; 32]>, StateDirError> {
-    let unreadable = |source| StateDirError::Read {
+    if let Some(secret) = read_if_there(path)? {
+        return Ok(secret);
+    }
+    make(path)?;
+    let opened = File::open(path).map_err(|source| StateDirError::Read {
         path: path.to_owned(),
         source,
-    };
+    });
+    read(path, opened?)
+}
+
+/// The secret; nothing where there is none.
+pub(super) fn read_if_there(path: &Path) -> Result<Option<Zeroizing<[u8; 32]>>, StateDirError> {
     match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make(path)?;
-            read(path, File::open(path).map_err(unreadable)?)
-        }
-        opened => read(path, opened.map_err(unreadable)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(StateDirError::Read {
+            path: path.to_owned(),
+            source,
+        }),
+        Ok(file) => read(path, file).map(Some),
     }
 }
 

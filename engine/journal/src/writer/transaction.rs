@@ -196,7 +196,7 @@ impl Runs {
             answer.push(stored);
         }
         if let Some(last) = answer.last()
-            && self.is_closed(run)
+            && self.is_to_be_signed(run, &answer)
         {
             let closed = LedgerEntry::RunClosed {
                 id: run,
@@ -210,10 +210,12 @@ impl Runs {
         Ok(answer)
     }
 
-    /// Whether the run's head is signed as it is now. What follows a run's end is signed as well.
-    fn is_closed(&self, run: RunId) -> bool {
+    /// Whether the run's head is signed as it is now that this was added. What follows a run's end is signed as well. All
+    /// of it comes at the pace of people, or once a run.
+    fn is_to_be_signed(&self, run: RunId, added: &[Arc<Stored>]) -> bool {
         let known = self.logs.get(&run);
         known.is_some_and(|known| known.log.state.finish().is_some())
+            || added.iter().any(|stored| stored.event.is_to_be_signed())
     }
 
     /// Reads what others have appended to the run.
@@ -263,7 +265,10 @@ impl Runs {
             let Some(Move::Take(group)) = Move::of(&prepared.entry.event, self.facts(run)) else {
                 continue;
             };
-            let Some(holder) = store.holder(group)?.filter(|holder| *holder != run) else {
+            let Some(holder) = store
+                .holder_to_wait_for(group)?
+                .filter(|holder| *holder != run)
+            else {
                 continue;
             };
             let group = group.to_owned();

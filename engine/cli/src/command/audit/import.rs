@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use sandbook_journal::{
-    Clock as _, ImportError, Imported, RunId, StateDir, SystemClock, import as take_over,
+    Added, Behind, Clock as _, ImportError, Imported, RunId, StateDir, SystemClock,
+    import as take_over,
 };
 use serde_json::json;
 
 use crate::arguments::AuditImport;
+use crate::command::anchor::send_head;
 use crate::exit::Exit;
+use crate::operator::operator;
 use crate::places::Places;
 use crate::problem::Problem;
 use crate::render::count;
@@ -19,12 +22,20 @@ pub(crate) fn import(
     places: &Places,
     output: &mut Output,
 ) -> Result<Exit, Problem> {
-    let from = StateDir::open(&folder(&arguments.from)?)?;
-    let all = take_over(&places.state()?, &from, SystemClock.now()).map_err(problem)?;
+    let from = StateDir::open_existing(&folder(&arguments.from)?)?;
+    let state = places.state()?;
+    let all = take_over(&state, &from, &operator(), SystemClock.now()).map_err(problem)?;
     for (run, imported) in &all {
         if arguments.output.is_json() {
             let (outcome, events) = word(imported);
-            let whole = json!({ "run": run, "outcome": outcome, "events": events });
+            let behind = match imported {
+                Imported::New(added) | Imported::Extended(added) => added.behind.as_ref(),
+                _ => None,
+            };
+            let behind =
+                behind.map(|behind| json!({ "group": behind.group, "run": behind.holder }));
+            let whole =
+                json!({ "run": run, "outcome": outcome, "events": events, "behind": behind });
             output.line(&whole.to_string());
         } else {
             output.line(&sentence(*run, imported));
@@ -32,6 +43,9 @@ pub(crate) fn import(
     }
     if !arguments.output.is_json() && all.is_empty() {
         output.line("There are no runs.");
+    }
+    if !all.is_empty() {
+        send_head(places, &state)?;
     }
     let all_well = all.iter().all(|(_, imported)| imported.is_well());
     Ok(if all_well {
@@ -59,9 +73,13 @@ fn folder(from: &Path) -> Result<PathBuf, Problem> {
 
 fn sentence(run: RunId, imported: &Imported) -> String {
     match imported {
-        Imported::New(events) => format!("{run}: taken over, {}", count_events(*events)),
-        Imported::Extended(events) => {
-            format!("{run}: {} added to those here", count_events(*events))
+        Imported::New(added) => {
+            let events = count_events(added.events);
+            format!("{run}: taken over, {events}{}", behind(added))
+        }
+        Imported::Extended(added) => {
+            let events = count_events(added.events);
+            format!("{run}: {events} added to those here{}", behind(added))
         }
         Imported::AlreadyHere => format!("{run}: here already"),
         Imported::Pruned => format!("{run}: not taken over: it was pruned here"),
@@ -73,14 +91,22 @@ fn sentence(run: RunId, imported: &Imported) -> String {
     }
 }
 
+/// What keeps the run from going on here.
+fn behind(added: &Added) -> String {
+    let told = added.behind.as_ref().map(|Behind { group, holder }| {
+        format!("; run {holder} holds its group `{group}`, and has to end before it can be resumed")
+    });
+    told.unwrap_or_default()
+}
+
 fn count_events(events: u64) -> String {
     count(usize::try_from(events).unwrap_or(usize::MAX), "event")
 }
 
 fn word(imported: &Imported) -> (&'static str, u64) {
     match imported {
-        Imported::New(events) => ("new", *events),
-        Imported::Extended(events) => ("extended", *events),
+        Imported::New(added) => ("new", added.events),
+        Imported::Extended(added) => ("extended", added.events),
         Imported::AlreadyHere => ("already_here", 0),
         Imported::Pruned => ("pruned", 0),
         Imported::Live => ("live", 0),

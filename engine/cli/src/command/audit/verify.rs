@@ -1,7 +1,7 @@
 //! `sandbook audit verify`: is the record what was written?
 
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::path::Path;
 
 use sandbook_journal::audit::{AnchorText, Audit, NotAnExport, Terms, audit_export};
@@ -20,9 +20,13 @@ pub(crate) fn verify(
 ) -> Result<Exit, Problem> {
     let mut anchors = Vec::new();
     for path in &arguments.anchor {
-        let text = fs::read_to_string(path)
-            .map_err(|error| Problem::file("read the anchor", path, &error))?;
-        anchors.push(anchor(path, text));
+        let read = fs::read(path);
+        if let Err(error) = &read
+            && error.kind() == io::ErrorKind::NotFound
+        {
+            return Err(Problem::file("read the anchor", path, error));
+        }
+        anchors.push(anchor(path, read, 0));
     }
     let audit = match &arguments.file {
         Some(file) => exported(file, arguments, anchors)?,
@@ -51,13 +55,14 @@ fn own(
     let only = arguments.run.as_deref();
     let only = only.map(|run| record.resolve(run)).transpose()?;
     if let Some(project) = places.project_if_any()? {
-        let files = project.anchoring(&state).files();
-        let files = files.map_err(|error| {
-            Problem::wrong("an anchor of the project can't be read").caused_by(&error)
-        })?;
-        anchors.extend(files.into_iter().map(|(path, text)| anchor(&path, text)));
+        let files = project.anchoring(&state).files(&record)?.into_iter();
+        anchors.extend(files.map(|file| anchor(&file.path, file.bytes, file.sent)));
     }
-    let empty = anchors.iter().filter(|anchor| anchor.text.is_empty());
+    // One that is known to have got something is found wanting.
+    let empty = anchors.iter().filter(|anchor| {
+        let is_empty = anchor.text.as_ref().is_ok_and(String::is_empty);
+        is_empty && anchor.sent == 0
+    });
     let empty = empty.map(|anchor| {
         let name = &anchor.name;
         format!("anchor {name} has nothing: it never got a head, or what it got is gone")
@@ -70,6 +75,7 @@ fn own(
         only,
     };
     let mut audit = record.audit(&terms)?;
+    audit.findings.extend(record.audit_contents(only)?);
     audit.remarks.extend(empty);
     Ok(audit)
 }
@@ -95,17 +101,32 @@ fn exported(
         only,
     };
     let reader = BufReader::new(File::open(file).map_err(unreadable)?);
-    audit_export(reader, &terms).map_err(|error| match error {
+    let audit = audit_export(reader, &terms).map_err(|error| match error {
         NotAnExport::Read(error) => Problem::file("read the export", file, &error),
         error @ NotAnExport::Header => {
             Problem::wrong(format!("`{}` is not an export", file.display())).caused_by(&error)
         }
-    })
+    })?;
+    let is_about = |run| {
+        let mut findings = audit.findings.iter();
+        audit.runs.iter().any(|it| it.id == run)
+            || findings.any(|finding| finding.place.run() == Some(run))
+    };
+    match only {
+        Some(run) if !is_about(run) => Err(Problem::wrong(format!(
+            "run `{run}` is not in `{}`",
+            file.display()
+        ))),
+        _ => Ok(audit),
+    }
 }
 
-fn anchor(path: &Path, text: String) -> AnchorText {
+/// What an anchor has. Bytes that are no text make a line that can't be read, and no other.
+fn anchor(path: &Path, read: io::Result<Vec<u8>>, sent: u64) -> AnchorText {
+    let text = read.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     AnchorText {
         name: path.display().to_string(),
-        text,
+        text: text.map_err(|error| error.to_string()),
+        sent,
     }
 }

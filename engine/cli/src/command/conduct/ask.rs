@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 
 use crate::arguments::Word;
 use crate::command::decide::read_answer;
-use crate::operator::operator;
+use crate::operator::{is_delegated, operator};
 use crate::problem::Problem;
 use crate::prompt;
 use crate::render;
@@ -33,7 +33,7 @@ pub(super) fn ask(
             continue;
         }
         show(state, step, question);
-        let (choice, reason) = match answer(question) {
+        let (choice, reason) = match answer(run, step, question) {
             Ok(Some(said)) => said,
             Ok(None) => continue,
             // Who turns away from a question has not decided.
@@ -68,7 +68,11 @@ fn show(state: &RunState, step: &StepState, question: &Question) {
 }
 
 /// What a person says, if anything.
-fn answer(question: &Question) -> Result<Option<(Choice, Option<String>)>, Problem> {
+fn answer(
+    run: RunId,
+    step: &StepState,
+    question: &Question,
+) -> Result<Option<(Choice, Option<String>)>, Problem> {
     let decisions = question.waiting.decisions();
     let choices = [decisions, &[LATER]].concat();
     let word = prompt::one_of(&format!("{}?", choices.join(", ")), &choices)?;
@@ -85,12 +89,10 @@ fn answer(question: &Question) -> Result<Option<(Choice, Option<String>)>, Probl
                 && prompt::confirm("Ask for everything anew, also for what was answered before?")?,
         },
         Word::Happened => {
-            let path = prompt::text("A file with its answer, or nothing for an empty one")?;
-            let path = Some(path).filter(|path| !path.trim().is_empty());
-            Choice::Happened(
-                path.map(|path| read_answer(path.trim().as_ref()))
-                    .transpose()?,
-            )
+            let Some(choice) = happened(run, step)? else {
+                return Ok(None);
+            };
+            choice
         }
         Word::Done => Choice::Done(outputs(&question.waiting)?),
     };
@@ -100,6 +102,22 @@ fn answer(question: &Question) -> Result<Option<(Choice, Option<String>)>, Probl
         Some(prompt::text("Why? It stays on record")?)
     };
     Ok(Some((choice, reason)))
+}
+
+/// With the answer that came. Who enters another account isn't asked for a path: it would be read with its rights.
+fn happened(run: RunId, step: &StepState) -> Result<Option<Choice>, Problem> {
+    if is_delegated()? {
+        complain(&format!(
+            "With an answer: `sandbook decide {run} {} happened --answer - < FILE`",
+            step.id
+        ));
+        let empty = prompt::confirm("Go on from an empty answer, with status 200?")?;
+        return Ok(empty.then_some(Choice::Happened(None)));
+    }
+    let path = prompt::text("A file with its answer, or nothing for an empty one")?;
+    let path = Some(path.trim()).filter(|path| !path.is_empty());
+    let answer = path.map(|path| read_answer(path.as_ref())).transpose()?;
+    Ok(Some(Choice::Happened(answer)))
 }
 
 fn outputs(waiting: &Waiting) -> Result<Map<String, Value>, Problem> {

@@ -1,0 +1,60 @@
+//! What people who enter another account don't do with its record: who runs things doesn't erase what is on record of
+//! it, nor put in what was made elsewhere, nor carry away what went over the wire.
+
+use clap::ArgMatches;
+
+use crate::problem::Problem;
+
+/// Refuses what whoever looks after the host does, as the account.
+pub(super) fn refuse_upkeep(given: &ArgMatches) -> Result<(), Problem> {
+    let Some(what) = upkeep(given) else {
+        return Ok(());
+    };
+    let message = format!("`{what}` is not accepted from you: the record is the account's");
+    Err(Problem::wrong(message).help("whoever looks after the host does it, as the account"))
+}
+
+fn upkeep(given: &ArgMatches) -> Option<&'static str> {
+    match given.subcommand()? {
+        ("prune", _) => Some("prune"),
+        ("audit", given) => match given.subcommand()? {
+            ("import", _) => Some("audit import"),
+            ("export", given) if given.get_flag("with_contents") => {
+                Some("audit export --with-contents")
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::arguments::Arguments;
+
+    #[test]
+    fn the_record_is_looked_at_and_added_to_and_nothing_else() {
+        let upkeep = |arguments: &[&str]| {
+            let all = ["sandbook"].iter().chain(arguments);
+            upkeep(&Arguments::command().get_matches_from(all))
+        };
+        for refused in [
+            &["prune", "--older-than", "90d"][..],
+            &["audit", "import", "x"],
+            &["audit", "export", "--with-contents"],
+        ] {
+            assert!(upkeep(refused).is_some(), "{refused:?}");
+        }
+        for accepted in [
+            &["audit", "export"][..],
+            &["audit", "verify"],
+            &["note", "@last", "x"],
+            &["runs"],
+        ] {
+            assert_eq!(upkeep(accepted), None, "{accepted:?}");
+        }
+    }
+}
