@@ -4,8 +4,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use sandbook_journal::{
-    self as journal, Content, Decision, Entry, Event, JournalError, Operator, Reader, Recorded,
-    Retention, RunId, RunState, RunStatus, StateKey, StepState, Waiting,
+    self as journal, Content, Decision, Entry, Event, JournalError, Operator, Recorded, Retention,
+    RunId, RunState, RunStatus, StateKey, StepState, Waiting,
 };
 use sandbook_runbook::{Action, Behavior, Manual, Runbook, Source, Step, Use};
 use serde_json::{Map, Value};
@@ -95,10 +95,15 @@ impl Engine {
         reason: Option<String>,
         by: Operator,
     ) -> Result<journal::StepId, StartError> {
-        let state = self.state_of(run)?;
+        let failed = |error: journal::ReadError| Failed::State(error.into());
+        let reader = self.reader()?;
+        let (state, key) = (
+            reader.state(run).map_err(failed)?,
+            reader.key_of(run).map_err(failed)?,
+        );
         let step = asked_step(run, &state, about.step)?;
         about.refuse_other(step)?;
-        let (decision, contents) = self.decision(run, &state, step, choice)?;
+        let (decision, contents) = self.decision(&key, &state, step, choice)?;
         let event = Event::Decided {
             step: step.id.clone(),
             attempt: step.attempt,
@@ -182,16 +187,8 @@ impl Engine {
     }
 
     fn state_of(&self, run: RunId) -> Result<RunState, Failed> {
-        let reader = Reader::open(self.state()).map_err(|error| Failed::State(error.into()))?;
-        let state = reader.state(run);
+        let state = self.reader()?.state(run);
         state.map_err(|error| Failed::State(error.into()))
-    }
-
-    fn key_of(&self, run: RunId) -> Result<StateKey, Failed> {
-        let reader = Reader::open(self.state()).map_err(|error| Failed::State(error.into()))?;
-        reader
-            .key_of(run)
-            .map_err(|error| Failed::State(error.into()))
     }
 
     async fn say(&self, run: RunId, entry: Entry) -> Result<(), StartError> {
@@ -210,13 +207,12 @@ impl Engine {
     /// The choice as it is recorded, with what lies outside the chain.
     fn decision(
         &self,
-        run: RunId,
+        key: &StateKey,
         state: &RunState,
         step: &StepState,
         choice: Choice,
     ) -> Result<(Decision, Vec<Content>), StartError> {
         let mut contents = Vec::new();
-        let key = &self.key_of(run)?;
         let decision = match choice {
             Choice::Approve => Decision::Approve,
             Choice::Reject => Decision::Reject,

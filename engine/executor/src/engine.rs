@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sandbook_journal::{
-    self as journal, Clock, EnvironmentFacts, Event, Journal, JournalError, Operator, RunId,
-    RunLock, RunStarted, RunState, RunbookFacts, Sections, StateDir, StateKey, Stored, SystemClock,
+    self as journal, Clock, EnvironmentFacts, Event, Journal, JournalError, Operator, Reader,
+    RunId, RunLock, RunStarted, RunState, RunbookFacts, Sections, StateDir, StateKey, Stored,
+    SystemClock,
 };
 use sandbook_runbook::PluginName;
 use sandbook_sandbox::{Cache, Sandbox, Settings};
@@ -176,6 +177,11 @@ impl Engine {
     /// The state directory.
     pub fn state(&self) -> &StateDir {
         &self.state
+    }
+
+    /// Reads what is on record.
+    pub(crate) fn reader(&self) -> Result<Reader, Failed> {
+        Reader::open(&self.state).map_err(|error| Failed::State(error.into()))
     }
 
     /// Begins a run: waits for its turn where its runbook says so, obtains every credential that it may use, makes its

@@ -1,8 +1,8 @@
 //! Going on with a run that was interrupted, or whose process died.
 
 use sandbook_journal::{
-    self as journal, Accepted, Digest, EnvironmentFacts, Event, Reader, RunId, RunStarted,
-    RunState, RunStatus, Stored,
+    self as journal, Accepted, Digest, EnvironmentFacts, Event, RunId, RunStarted, RunState,
+    RunStatus, Stored,
 };
 use sandbook_runbook::{Behavior, Environment, Manifest, PluginName, Source};
 use sandbook_sandbox::Packed;
@@ -50,7 +50,7 @@ impl Engine {
             .map_err(|error| Failed::State(error.into()))?
             .ok_or(StartError::Held(run))?;
         let failed = |error: journal::ReadError| Failed::State(error.into());
-        let reader = Reader::open(self.state()).map_err(|error| Failed::State(error.into()))?;
+        let reader = self.reader()?;
         let (state, events) = reader.log(run).map_err(failed)?;
         if let Some(last) = events.last() {
             self.journal().know(last, &state);

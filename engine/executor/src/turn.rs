@@ -100,7 +100,7 @@ pub(crate) async fn look_later(options: &mut Options) -> Result<(), StartError> 
 impl Turn {
     pub(crate) fn new(engine: &Engine, group: &str, behavior: Behavior) -> Result<Turn, Failed> {
         let state = engine.state().clone();
-        let reader = Reader::open(&state).map_err(|error| Failed::State(error.into()))?;
+        let reader = engine.reader()?;
         Ok(Turn {
             group: group.to_owned(),
             behavior,

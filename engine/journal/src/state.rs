@@ -16,10 +16,10 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 pub use self::illegal::{ExpectedAttempt, Illegal};
+use self::legal::Moment;
 pub use self::question::{Decided, Question};
 pub use self::request::{RequestState, Settled};
 pub use self::status::{Section, StepStatus};
-use self::step::Moment;
 pub use self::step::StepState;
 use crate::event::{
     EnvironmentFacts, Event, FinalStatus, Operator, ROLLBACK, RunStarted, StepId, Values,

@@ -11,11 +11,6 @@ fn sandbook(stage: &Stage, words: &[&str]) -> Said {
     stage.lab.sandbook(words)
 }
 
-fn count(stage: &Stage, kind: &str) -> usize {
-    let log = sandbook(stage, &["log", "@last", "-o", "json"]);
-    log.out.matches(&format!(r#""kind":"{kind}""#)).count()
-}
-
 fn posts(stage: &Stage) -> Vec<String> {
     let arrived = stage.arrived("POST");
     arrived.into_iter().map(|request| request.path).collect()
@@ -50,7 +45,7 @@ finally: [{{ id: tell, uses: puppet, with: {{ actions: [{{ do: return, data: {{ 
 "#
     ));
     until("the request is through", || {
-        count(&stage, "request_ended") == 1
+        stage.count("request_ended") == 1
     });
     sandbook(&stage, &["cancel", "@last", "--reason", "enough"])
         .ok()
@@ -120,7 +115,7 @@ fn what_was_done_is_undone_in_reverse_order() {
         .exits(2)
         .says("not confirmed")
         .says("  b");
-    assert_eq!(count(&stage, "undo_requested"), 0);
+    assert_eq!(stage.count("undo_requested"), 0);
     sandbook(
         &stage,
         &["undo", "@last", "--yes", "--reason", "wrong region"],

@@ -308,14 +308,10 @@ fn a_live_process_acts_on_what_another_one_puts_on_record() {
   - { id: after, needs: [confirm], uses: noop }
 "#,
     );
-    let count = |kind: &str| {
-        let log = stage.lab.sandbook(&["log", "@last", "-o", "json"]);
-        log.out.matches(&format!(r#""kind":"{kind}""#)).count()
-    };
-    until("it waits", || count("step_waiting") == 1);
+    until("it waits", || stage.count("step_waiting") == 1);
     decide(&stage, &["approve"]).ok().says("another process");
-    until("it has gone on", || count("step_succeeded") >= 2);
-    assert_eq!(count("run_resumed"), 0);
+    until("it has gone on", || stage.count("step_succeeded") >= 2);
+    assert_eq!(stage.count("run_resumed"), 0);
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 

@@ -11,11 +11,6 @@ fn sandbook(stage: &Stage, words: &[&str]) -> Said {
     stage.lab.sandbook(words)
 }
 
-fn count(stage: &Stage, kind: &str) -> usize {
-    let log = sandbook(stage, &["log", "@last", "-o", "json"]);
-    log.out.matches(&format!(r#""kind":"{kind}""#)).count()
-}
-
 fn posts(stage: &Stage) -> Vec<String> {
     let arrived = stage.arrived("POST");
     let arrived = arrived
@@ -94,7 +89,7 @@ fn of_two_doubts_that_are_decided_at_once_neither_is_sent_again() {
         - {{ do: fail_unless, attempt: 2 }}
 "#
     ));
-    until("it is in doubt", || count(&stage, "step_waiting") == 1);
+    until("it is in doubt", || stage.count("step_waiting") == 1);
     for _ in 0..2 {
         sandbook(&stage, &["decide", "@last", "happened", "--reason", "seen"]).ok();
     }
@@ -123,7 +118,7 @@ fn a_decision_about_an_earlier_attempt_is_refused() {
     sandbook(&stage, &retry)
         .exits(2)
         .says("isn't what you looked at");
-    assert_eq!(count(&stage, "step_started"), 2);
+    assert_eq!(stage.count("step_started"), 2);
 }
 
 #[test]
@@ -152,7 +147,7 @@ finally:
   - { id: long, needs: [], wait: 3s }
 "#,
     );
-    until("it asks", || count(&stage, "step_waiting") == 1);
+    until("it asks", || stage.count("step_waiting") == 1);
     sandbook(&stage, &["cancel", "@last"]).ok();
     assert_eq!(child.wait().unwrap().code(), Some(3));
     sandbook(&stage, &["decide", "@last", "done", "--reason", "called"]).exits(1);
@@ -168,10 +163,10 @@ fn a_rejection_that_is_paused_at_outlives_the_time_for_the_approval() {
   - { id: long, needs: [], wait: 4s }
 "#,
     );
-    until("it asks", || count(&stage, "step_waiting") == 1);
+    until("it asks", || stage.count("step_waiting") == 1);
     sandbook(&stage, &["decide", "@last", "reject", "--reason", "no"]).ok();
     assert_eq!(child.wait().unwrap().code(), Some(3), "it is paused");
-    assert_eq!(count(&stage, "step_waiting"), 2);
+    assert_eq!(stage.count("step_waiting"), 2);
     sandbook(&stage, &["decide", "@last", "abort", "--reason", "no"]).exits(1);
 }
 
@@ -184,7 +179,7 @@ fn an_approval_just_before_its_time_is_over_counts() {
   - { id: long, needs: [], wait: 4s }
 "#,
     );
-    until("it asks", || count(&stage, "step_waiting") == 1);
+    until("it asks", || stage.count("step_waiting") == 1);
     let waiting = stage.event("step_waiting");
     let expires_at = waiting["waiting"]["approval"]["expires_at"]
         .as_u64()
@@ -206,7 +201,7 @@ fn a_condition_that_cannot_be_evaluated_is_not_gone_over_by_a_retry() {
     stage
         .run("inputs: { n: { type: integer, default: 0 } }\nsteps: [{ id: a, if: '(10 // inputs.n) > 1', uses: noop, on_failure: pause }]")
         .exits(1);
-    assert_eq!(count(&stage, "step_waiting"), 0);
+    assert_eq!(stage.count("step_waiting"), 0);
 }
 
 #[test]

@@ -35,12 +35,6 @@ fn kill(child: &mut std::process::Child, signal: Signal) {
     child.wait().unwrap();
 }
 
-/// How many events of this kind the last run has; none where nothing is on record yet.
-fn count(stage: &Stage, kind: &str) -> usize {
-    let log = stage.lab.sandbook(&["log", "@last", "-o", "json"]);
-    log.out.matches(&format!(r#""kind":"{kind}""#)).count()
-}
-
 fn paths(stage: &Stage, method: &str) -> Vec<String> {
     let arrived = stage.arrived(method);
     arrived.into_iter().map(|request| request.path).collect()
@@ -52,10 +46,10 @@ fn a_step_that_died_is_answered_from_the_record() {
         let stage = Stage::new();
         let mut child = stage.start(CAUGHT);
         until("the first requests are through", || {
-            count(&stage, "request_ended") == 2
+            stage.count("request_ended") == 2
         });
         // The random number is logged after them, and rides along.
-        until("it has drawn", || count(&stage, "logged") == 1);
+        until("it has drawn", || stage.count("logged") == 1);
         kill(&mut child, signal);
         let before = stage.lab.events();
 
@@ -126,7 +120,7 @@ fn a_crash_is_no_attempt_and_a_pause_goes_on() {
 "#,
     );
     until("the first attempt has failed", || {
-        count(&stage, "attempt_failed") == 1
+        stage.count("attempt_failed") == 1
     });
     kill(&mut child, Signal::KILL);
     stage.lab.sandbook(&["resume", "@last"]).ok();
@@ -162,7 +156,7 @@ fn attempts_that_were_cut_off_do_not_use_up_the_retries() {
         - { do: fail_unless, attempt: 3, kind: unavailable }
 "#,
     );
-    until("it runs", || count(&stage, "step_started") == 1);
+    until("it runs", || stage.count("step_started") == 1);
     kill(&mut child, Signal::KILL);
     stage.lab.sandbook(&["resume", "@last"]).ok();
     assert_eq!(stage.lab.events_of("step_started").len(), 3);
@@ -178,7 +172,7 @@ fn what_was_planned_is_what_goes_on() {
     });
     let mut child = stage.start(CAUGHT);
     until("the first requests are through", || {
-        count(&stage, "request_ended") == 2
+        stage.count("request_ended") == 2
     });
     kill(&mut child, Signal::KILL);
     stage.job("steps: []");
@@ -192,7 +186,7 @@ fn a_changed_environment_stops_it() {
     let stage = Stage::new();
     let mut child = stage.start(CAUGHT);
     until("the first requests are through", || {
-        count(&stage, "request_ended") == 2
+        stage.count("request_ended") == 2
     });
     kill(&mut child, Signal::KILL);
     let path = stage.lab.path("environments/test.yaml");
@@ -220,7 +214,7 @@ fn a_person_can_let_it_go_on_in_a_mended_environment() {
     let stage = Stage::new();
     let mut child = stage.start(CAUGHT);
     until("the first requests are through", || {
-        count(&stage, "request_ended") == 2
+        stage.count("request_ended") == 2
     });
     kill(&mut child, Signal::KILL);
     let accept = [
@@ -311,7 +305,7 @@ fn a_run_can_be_resumed_again_and_again_and_in_its_last_section() {
     let mut child = stage.start(&job);
     for (through, next) in (1..).zip(["resume", "resume", "end"]) {
         until("its request is through", || {
-            count(&stage, "request_ended") == through
+            stage.count("request_ended") == through
         });
         kill(&mut child, Signal::KILL);
         if next == "resume" {

@@ -125,6 +125,12 @@ ceiling:
         requests
     }
 
+    /// How many events of this kind the last run has by now; none where nothing is on record yet.
+    pub(super) fn count(&self, kind: &str) -> usize {
+        let log = self.lab.sandbook(&["log", "@last", "-o", "json"]);
+        log.out.matches(&format!(r#""kind":"{kind}""#)).count()
+    }
+
     /// The only event of this kind in the last run.
     #[track_caller]
     pub(super) fn event(&self, kind: &str) -> Value {

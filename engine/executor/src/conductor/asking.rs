@@ -29,7 +29,7 @@ impl Conductor<'_> {
             step: self.steps.id(index),
             attempt,
             waiting: self.shown(waiting),
-            failure,
+            failure: failure.map(|failure| self.redacted(failure)),
             let_go,
         });
         self.asking.insert(index, asking);
@@ -112,7 +112,7 @@ impl Conductor<'_> {
         for (index, asking) in self.asking.clone() {
             if asking.before_the_work && self.agenda.is_under_way(index) {
                 self.asking.remove(&index);
-                self.fail_for_good(index, asking.attempt, facts::stopped(), None);
+                self.fail_for_good(index, asking.attempt, facts::stopped());
             }
         }
     }

@@ -54,7 +54,7 @@ impl Conductor<'_> {
                 });
                 // Trying again doesn't look at the condition.
                 let failure = facts::invalid(format!("its `if`: {fault}"));
-                self.fail_for_good(index, 1, failure, None);
+                self.fail_for_good(index, 1, failure);
             }
         }
     }

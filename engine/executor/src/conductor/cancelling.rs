@@ -46,7 +46,7 @@ impl Conductor<'_> {
                 // Among the questions.
                 Timer::Expired(_) => continue,
             };
-            self.fail_for_good(index, attempt, facts::cancelled(), None);
+            self.fail_for_good(index, attempt, facts::cancelled());
         }
     }
 
@@ -58,7 +58,7 @@ impl Conductor<'_> {
             });
         self.queue = stay;
         for Waiting { index, attempt, .. } in cut_off {
-            self.fail_for_good(index, attempt - 1, facts::cancelled(), None);
+            self.fail_for_good(index, attempt - 1, facts::cancelled());
         }
     }
 
@@ -69,7 +69,7 @@ impl Conductor<'_> {
             if asking.in_doubt || !self.is_cut_off(index) {
                 self.asking.insert(index, asking);
             } else {
-                self.fail_for_good(index, asking.attempt, facts::cancelled(), None);
+                self.fail_for_good(index, asking.attempt, facts::cancelled());
             }
         }
     }

@@ -90,7 +90,7 @@ impl Conductor<'_> {
             Decision::Happened { .. } | Decision::Retry { .. } => {
                 self.failures[index] = 0;
                 if self.is_cut_off(index) {
-                    self.fail_for_good(index, attempt, facts::cancelled(), None);
+                    self.fail_for_good(index, attempt, facts::cancelled());
                 } else {
                     self.go(index, attempt + 1);
                 }
@@ -123,7 +123,7 @@ impl Conductor<'_> {
         let failure = state.failure.clone();
         let failure = failure.unwrap_or_else(|| facts::aborted(&facts::said_by(decided)));
         let in_doubt = state.doubt().map(|doubt| doubt.number);
-        self.break_off(index, state.attempt, failure, in_doubt);
+        self.end_failed(index, state.attempt, failure, in_doubt, false);
     }
 }
 

@@ -47,7 +47,7 @@ impl Conductor<'_> {
             },
             Verdict::HeldBack => self.held_back(index, attempt),
             Verdict::Again { failure, .. } if self.is_cut_off(index) => {
-                self.fail_for_good(index, attempt, facts::failure(failure), None);
+                self.fail_for_good(index, attempt, facts::failure(failure));
             }
             Verdict::Again { failure, wait } => self.try_again(index, attempt, failure, wait),
             Verdict::Diverged {
@@ -55,9 +55,9 @@ impl Conductor<'_> {
                 asked,
                 failure,
             } => {
-                let failure = self.redacted(facts::failure(failure));
+                let failure = facts::failure(failure);
                 if self.is_cut_off(index) {
-                    self.fail_for_good(index, attempt, failure, None);
+                    self.fail_for_good(index, attempt, failure);
                 } else {
                     let waiting = Waiting::Diverged { recorded, asked };
                     self.ask(index, attempt, waiting, Some(failure));
@@ -166,8 +166,6 @@ impl Conductor<'_> {
         failure: journal::Failure,
         in_doubt: Option<u32>,
     ) {
-        // The engine's own words may quote what an expression came to.
-        let failure = self.redacted(failure);
         let pauses = self.steps.get(index).step.on_failure == OnFailure::Pause;
         let waiting = match in_doubt {
             Some(request) => Some(Waiting::InDoubt { request }),
@@ -183,19 +181,12 @@ impl Conductor<'_> {
                 }
                 self.ask(index, attempt, waiting, Some(failure));
             }
-            None => self.fail_for_good(index, attempt, failure, None),
+            None => self.fail_for_good(index, attempt, failure),
         }
     }
 
     /// A step has failed, and nobody is asked.
-    pub(super) fn fail_for_good(
-        &mut self,
-        index: usize,
-        attempt: u32,
-        failure: journal::Failure,
-        in_doubt: Option<u32>,
-    ) {
-        let failure = self.redacted(failure);
+    pub(super) fn fail_for_good(&mut self, index: usize, attempt: u32, failure: journal::Failure) {
         let step = &self.steps.get(index).step;
         // Steps of a dry run see a world in which what was held back has not happened: their failing says little.
         let beside_the_point = self.setting.dry_run && !self.unknown.is_empty();
@@ -203,40 +194,11 @@ impl Conductor<'_> {
         if beside_the_point {
             self.unknown.insert(step.id.clone());
         }
-        if let_pass {
-            self.passed.push(self.steps.id(index));
-            self.end_failed(index, attempt, failure, in_doubt, true);
-        } else {
-            self.break_off(index, attempt, failure, in_doubt);
-        }
+        self.end_failed(index, attempt, failure, None, let_pass);
     }
 
-    /// A step has failed, and what follows it doesn't start.
-    pub(super) fn break_off(
-        &mut self,
-        index: usize,
-        attempt: u32,
-        failure: journal::Failure,
-        in_doubt: Option<u32>,
-    ) {
-        let failure = self.redacted(failure);
-        let step = &self.steps.get(index).step;
-        let why = || (step.id.clone(), failure.message.clone());
-        if self.steps.is_rollback(index) {
-            self.undo_broke.get_or_insert_with(why);
-        } else {
-            // What a cancellation ends is not why the run ends.
-            if self.cancelled.is_none() {
-                self.broke.get_or_insert_with(why);
-            }
-            if step.on_failure == OnFailure::Rollback && !self.setting.dry_run {
-                self.agenda.want_rollback();
-            }
-        }
-        self.end_failed(index, attempt, failure, in_doubt, false);
-    }
-
-    fn end_failed(
+    /// A step has failed; unless that is let pass, what follows it doesn't start.
+    pub(super) fn end_failed(
         &mut self,
         index: usize,
         attempt: u32,
@@ -244,7 +206,15 @@ impl Conductor<'_> {
         in_doubt: Option<u32>,
         let_pass: bool,
     ) {
+        let failure = self.redacted(failure);
         self.tell(index, &facts::failed(&failure));
+        let how = if let_pass {
+            self.passed.push(self.steps.id(index));
+            Done::Satisfied
+        } else {
+            self.has_broken(index, &failure);
+            Done::Broke
+        };
         self.write(Event::StepFailed {
             step: self.steps.id(index),
             attempt,
@@ -252,12 +222,24 @@ impl Conductor<'_> {
             in_doubt,
             let_pass,
         });
-        let how = if let_pass {
-            Done::Satisfied
-        } else {
-            Done::Broke
-        };
         self.settle(index, how);
+    }
+
+    /// What it means for the run that a step has failed and isn't let pass.
+    fn has_broken(&mut self, index: usize, failure: &journal::Failure) {
+        let step = &self.steps.get(index).step;
+        let why = || (step.id.clone(), failure.message.clone());
+        if self.steps.is_rollback(index) {
+            self.undo_broke.get_or_insert_with(why);
+            return;
+        }
+        // What a cancellation ends is not why the run ends.
+        if self.cancelled.is_none() {
+            self.broke.get_or_insert_with(why);
+        }
+        if step.on_failure == OnFailure::Rollback && !self.setting.dry_run {
+            self.agenda.want_rollback();
+        }
     }
 
     pub(super) fn skip(&mut self, index: usize, reason: SkipReason, how: Done) {
@@ -284,7 +266,8 @@ impl Conductor<'_> {
         }
     }
 
-    fn redacted(&self, failure: journal::Failure) -> journal::Failure {
+    /// The engine's own words may quote what an expression came to.
+    pub(super) fn redacted(&self, failure: journal::Failure) -> journal::Failure {
         sensitive::redact_failure(&self.setting.bench.redactor, failure)
     }
 

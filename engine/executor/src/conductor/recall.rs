@@ -57,7 +57,7 @@ impl Conductor<'_> {
             return self.ask(index, state.attempt, waiting, Some(failure));
         }
         if self.is_cut_off(index) {
-            return self.fail_for_good(index, state.attempt, facts::cancelled(), None);
+            return self.fail_for_good(index, state.attempt, facts::cancelled());
         }
         let next = state.attempt + 1;
         match state.retry_at {
@@ -74,7 +74,7 @@ impl Conductor<'_> {
         self.ask_again(index, state, question);
         if question.given_up {
             self.asking.remove(&index);
-            self.fail_for_good(index, state.attempt, facts::cancelled(), None);
+            self.fail_for_good(index, state.attempt, facts::cancelled());
         } else if question.decided.is_some() {
             let failed = |error: journal::ReadError| Failed::State(error.into());
             let reader = Reader::open(&self.setting.state).map_err(|error| failed(error.into()))?;

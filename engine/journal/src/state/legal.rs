@@ -1,8 +1,21 @@
-//! What a whole run's status forbids.
+//! What a whole run's status forbids, and what of it a step has to know.
 
 use super::status::Section;
 use super::{Illegal, Pause, Question, RunState, StepState, StepStatus, is_owed};
-use crate::event::{Event, FinalStatus, ROLLBACK, SkipReason, StepId};
+use crate::event::{Event, FinalStatus, Operator, ROLLBACK, SkipReason, StepId};
+
+/// What an event's legality depends on beside its step.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment<'a> {
+    /// Milliseconds since the epoch.
+    pub(super) time: u64,
+    /// The run is being cancelled.
+    pub(super) cancelling: bool,
+    /// A step has broken the run.
+    pub(super) broke: bool,
+    /// Who started the run.
+    pub(super) starter: &'a Operator,
+}
 
 impl RunState {
     pub(super) fn refuse_by_status(&self, event: &Event) -> Result<(), Illegal> {

@@ -1,10 +1,11 @@
 //! The fold of one step.
 
 use super::Illegal;
+use super::legal::Moment;
 use super::question::{Decided, Question};
 use super::request::RequestState;
 use super::status::{Section, StepStatus};
-use crate::event::{Decision, Event, Failure, Operator, SkipReason, StepId, Values, Waiting};
+use crate::event::{Decision, Event, Failure, SkipReason, StepId, Values, Waiting};
 
 /// What a step's part of the log comes to. Times are milliseconds since the epoch.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,19 +63,6 @@ pub struct StepState {
     /// Where the latest attempt's requests begin.
     pub(super) attempt_from: usize,
     last_request: u32,
-}
-
-/// What an event's legality depends on beside its step.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moment<'a> {
-    /// Milliseconds since the epoch.
-    pub(super) time: u64,
-    /// The run is being cancelled.
-    pub(super) cancelling: bool,
-    /// A step has broken the run.
-    pub(super) broke: bool,
-    /// Who started the run.
-    pub(super) starter: &'a Operator,
 }
 
 impl StepState {
