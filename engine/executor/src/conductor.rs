@@ -174,15 +174,18 @@ impl<'a> Conductor<'a> {
         news: mpsc::UnboundedReceiver<Arc<Stored>>,
     ) -> Result<Conductor<'a>, Failed> {
         let steps = Steps::of(plan);
-        let on_record = past.state.steps();
+        let on_record = &past.state;
         let undo = undoing::undo(&past.state, &steps);
         let cancelled = past.state.cancelling().is_some() || past.state.is_undoing();
-        let standing = |index: usize| facts::standing(&on_record[index]);
+        let standing = |index: usize| facts::standing(on_record.step_at(index));
         let agenda = Agenda::new(steps.order(), standing, undo, cancelled);
-        let started_at = on_record.iter().map(|step| step.first_started_at).collect();
-        let failures = on_record.iter().map(|step| step.failed_attempts).collect();
+        let started_at = on_record
+            .steps()
+            .map(|step| step.first_started_at)
+            .collect();
+        let failures = on_record.steps().map(|step| step.failed_attempts).collect();
         let succeeded = past.state.succeeded().iter();
-        let succeeded = succeeded.map(|&index| (index, on_record[index].changed));
+        let succeeded = succeeded.map(|&index| (index, on_record.step_at(index).changed));
         let replays = past.replays.into_iter().map(|(step, replay)| {
             let index = steps.index(step.as_str());
             (index, Arc::new(Mutex::new(replay)))
@@ -224,7 +227,7 @@ impl<'a> Conductor<'a> {
             finished: None,
             setting,
         };
-        conductor.recall(&past.state, &past.outputs)?;
+        conductor.recall(&past.state, past.outputs)?;
         Ok(conductor)
     }
 

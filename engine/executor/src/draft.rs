@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::anchoring::ToAnchor;
 use crate::component::Component;
 use crate::credentials::Keys;
-use crate::project::{Project, manifests, parse_runbook};
+use crate::project::{Project, manifests};
 use crate::refused::Refused;
 use crate::sensitive;
 
@@ -101,11 +101,11 @@ impl Draft {
     pub(crate) fn kept(
         root: &Path,
         source: Source,
+        runbook: Runbook,
         environment: Option<(Environment, Source)>,
         plugins: Plugins,
     ) -> Result<Draft, Refused> {
         let (environment, environment_source) = environment.unzip();
-        let (runbook, _) = parse_runbook(&source)?;
         let manifests: BTreeMap<_, _> = plugins
             .iter()
             .map(|(name, (_, manifest))| (name.clone(), manifest.clone()))
@@ -238,4 +238,5 @@ pub(crate) fn all_steps(runbook: &Runbook) -> impl Iterator<Item = &Step> {
         .iter()
         .chain(&runbook.on_failure)
         .chain(&runbook.finally)
+        .map(|step| &**step)
 }

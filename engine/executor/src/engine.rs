@@ -135,6 +135,13 @@ pub(crate) struct First {
     news: mpsc::UnboundedReceiver<Arc<Stored>>,
 }
 
+impl First {
+    /// The number of the first event.
+    pub(crate) fn seq(&self) -> Option<u64> {
+        self.stored.first().map(|stored| stored.seq)
+    }
+}
+
 impl Engine {
     /// How many attempts run at once where nobody says so.
     pub const JOBS: u32 = 16;

@@ -26,6 +26,7 @@ mod resume;
 mod run;
 mod sensitive;
 mod space;
+mod story;
 mod turn;
 mod verdict;
 

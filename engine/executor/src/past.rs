@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use crate::failed::Failed;
 use crate::replay::Replay;
 use crate::sensitive;
+use crate::story::Story;
 
 /// A run's past. That of a new run is its start.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ pub(crate) struct Past {
     pub(crate) state: RunState,
     /// Of the steps that were begun: what a new attempt is answered from.
     pub(crate) replays: HashMap<journal::StepId, Replay>,
-    /// What the steps that succeeded have put out.
+    /// What the steps that succeeded have put out, where that is anything.
     pub(crate) outputs: BTreeMap<journal::StepId, Value>,
     /// Steps that failed and were let pass.
     pub(crate) passed: Vec<journal::StepId>,
@@ -45,26 +46,24 @@ pub(crate) struct Contents<'a> {
 }
 
 impl Past {
-    /// The past of a run from its log, and from what its log speaks of.
+    /// The past of a run from what is read of its log, and from what that speaks of.
     ///
     /// # Errors
     ///
     /// What is on record can't be read, or isn't there any more.
-    pub(crate) fn of(
-        state: RunState,
-        events: &[Stored],
-        contents: &Contents<'_>,
-    ) -> Result<Past, Failed> {
+    pub(crate) fn of(story: Story, contents: &Contents<'_>) -> Result<Past, Failed> {
+        let Story { state, events, .. } = story;
         let mut past = Past::default();
         for step in state.steps() {
-            if matches!(step.status, StepStatus::Succeeded | StepStatus::RolledBack) {
+            let succeeded = matches!(step.status, StepStatus::Succeeded | StepStatus::RolledBack);
+            if succeeded && !step.outputs.is_empty() {
                 let outputs = contents.values(&step.outputs)?;
                 past.outputs.insert(step.id.clone(), Value::Object(outputs));
             }
         }
         let mut begun: HashMap<&journal::StepId, Begun<'_>> = HashMap::new();
         let mut cancelled = false;
-        for stored in events {
+        for stored in &events {
             match &stored.event {
                 Event::StepStarted { step, .. } if goes_on(&state, step) => {
                     let replay = past.replays.entry(step.clone()).or_default();

@@ -1,10 +1,12 @@
 //! Going on with a run that was interrupted, or whose process died.
 
+use std::{panic, thread};
+
 use sandbook_journal::{
-    self as journal, Accepted, Digest, EnvironmentFacts, Event, RunId, RunStarted, RunState,
-    RunStatus, Stored,
+    self as journal, Accepted, Digest, EnvironmentFacts, Event, Reader, RunId, RunStarted,
+    RunState, RunStatus, RunbookFacts,
 };
-use sandbook_runbook::{Behavior, Environment, Manifest, PluginName, Source};
+use sandbook_runbook::{Behavior, Environment, Manifest, PluginName, Runbook, Source};
 use sandbook_sandbox::Packed;
 use similar::TextDiff;
 
@@ -14,10 +16,14 @@ use crate::engine::{Engine, First, Opened, Options, StartError};
 use crate::facts;
 use crate::failed::Failed;
 use crate::past::{Contents, Past};
-use crate::project::Project;
+use crate::project::{Project, parse_runbook};
 use crate::refused::Refused;
 use crate::run::Begun;
+use crate::story::Story;
 use crate::turn::Turn;
+
+/// The runbook that a run was started from, with its text.
+type KeptRunbook = (Source, Runbook);
 
 /// A run's environment as it is now.
 #[derive(Default)]
@@ -50,11 +56,9 @@ impl Engine {
             .map_err(|error| Failed::State(error.into()))?
             .ok_or(StartError::Held(run))?;
         let failed = |error: journal::ReadError| Failed::State(error.into());
-        let reader = self.reader()?;
-        let (state, events) = reader.log(run).map_err(failed)?;
-        if let Some(last) = events.last() {
-            self.journal().know(last, &state);
-        }
+        let (reader, story, kept) = self.read(run)?;
+        let (state, head) = (&story.state, story.head);
+        self.journal().know(run, head, state);
         let facts = state.facts().expect("a log that can be read has a start");
         refuse_over(run, state.status())?;
         if facts.dry_run {
@@ -77,10 +81,10 @@ impl Engine {
             accepted,
             difference,
         } = now.transpose()?.unwrap_or_default();
-        let mut prepared = self.restore(facts, &contents, project, environment)?;
+        let mut prepared = self.restore(facts, kept?, &contents, project, environment)?;
         prepared.anchors = project.anchors();
         let seed = facts.seed.map_or([0; 32], |seed| seed.0);
-        let past = Past::of(state, &events, &contents)?;
+        let past = Past::of(story, &contents)?;
         let mut hidden = prepared.sensitive_texts();
         hidden.extend(past.sensitive_texts());
         let keys = Keys::obtain(
@@ -100,15 +104,12 @@ impl Engine {
         let first = self.put_first(run, resumed.into()).await;
         let first = first.map_err(Failed::from)?;
         // People may have said something until then.
-        let (before, past) = if is_next(&first, &events) {
+        let (before, past) = if first.seq() == Some(head.seq + 1) {
             let before = past.state.clone();
             (before, past.with(&first.stored)?)
         } else {
-            let (state, events) = reader.log(run).map_err(failed)?;
-            (
-                before(&events, &first)?,
-                Past::of(state, &events, &contents)?,
-            )
+            let story = Story::read(&reader, run)?;
+            (before(&reader, run, &first)?, Past::of(story, &contents)?)
         };
         for text in past.sensitive_texts() {
             keys.redactor.hide_sensitive(&text);
@@ -131,24 +132,44 @@ impl Engine {
         })
     }
 
+    /// Reads a run's log, and beside that its runbook: of a run of many steps, each takes as long as the other.
+    fn read(&self, run: RunId) -> Result<(Reader, Story, Result<KeptRunbook, StartError>), Failed> {
+        let reader = self.reader()?;
+        let facts = reader.runbook(run);
+        let facts = facts.map_err(|error| Failed::State(error.into()))?;
+        let (read, kept) = thread::scope(|scope| {
+            let read = scope.spawn(move || Story::read(&reader, run).map(|story| (reader, story)));
+            let kept = self.kept_runbook(facts);
+            (read.join(), kept)
+        });
+        let (reader, story) = read.unwrap_or_else(|panicked| panic::resume_unwind(panicked))?;
+        Ok((reader, story, kept))
+    }
+
+    fn kept_runbook(&self, facts: RunbookFacts) -> Result<KeptRunbook, StartError> {
+        let source = Source {
+            name: facts.file,
+            text: self.kept_text(&facts.digest)?,
+        };
+        let (runbook, _) = parse_runbook(&source)?;
+        Ok((source, runbook))
+    }
+
     /// The plan of a run as it was, from what is kept of it.
     fn restore(
         &self,
         facts: &RunStarted,
+        (source, runbook): KeptRunbook,
         contents: &Contents<'_>,
         project: &Project,
         environment: Option<(Environment, Source)>,
     ) -> Result<Prepared, StartError> {
-        let source = Source {
-            name: facts.runbook.file.clone(),
-            text: self.kept_text(&facts.runbook.digest)?,
-        };
         let mut plugins = Plugins::new();
         for (name, digest) in &facts.plugins {
             let (name, plugin) = self.kept_plugin(name, digest)?;
             plugins.insert(name, plugin);
         }
-        let draft = Draft::kept(project.root(), source, environment, plugins)?;
+        let draft = Draft::kept(project.root(), source, runbook, environment, plugins)?;
         Ok(draft.prepare(contents.values(&facts.inputs)?)?)
     }
 
@@ -234,21 +255,16 @@ impl Engine {
     }
 }
 
-/// Whether nothing came in between.
-fn is_next(first: &First, events: &[Stored]) -> bool {
-    let last = events.last().map(|stored| stored.seq + 1);
-    first.stored.first().map(|stored| stored.seq) == last
-}
-
 /// What a run's log came to before it was taken up.
-fn before(events: &[Stored], first: &First) -> Result<RunState, Failed> {
-    let resumed = first.stored.first().map_or(0, |stored| stored.seq);
-    let mut state = RunState::default();
-    for stored in events.iter().take_while(|stored| stored.seq < resumed) {
-        let applied = state.apply(&stored.event, stored.time);
-        applied.map_err(|error| Failed::State(error.into()))?;
-    }
-    Ok(state)
+fn before(reader: &Reader, run: RunId, first: &First) -> Result<RunState, Failed> {
+    let mut before = RunState::default();
+    let read = reader.walk(run, |state, stored| {
+        if Some(stored.seq + 1) == first.seq() {
+            before = state.clone();
+        }
+    });
+    read.map_err(|error| Failed::State(error.into()))?;
+    Ok(before)
 }
 
 fn refuse_over(run: RunId, status: RunStatus) -> Result<(), Refused> {

@@ -267,6 +267,35 @@ impl Event {
         serde_json::from_str(body).map_err(DecodeError::Body)
     }
 
+    /// The step that it is about, where it is about one.
+    #[must_use]
+    pub fn step(&self) -> Option<&StepId> {
+        match self {
+            Event::StepStarted { step, .. }
+            | Event::StepSkipped { step, .. }
+            | Event::RequestBegun { step, .. }
+            | Event::RequestEnded { step, .. }
+            | Event::RequestRead { step, .. }
+            | Event::RequestHeld { step, .. }
+            | Event::RequestDenied { step, .. }
+            | Event::AttemptFailed { step, .. }
+            | Event::StepSucceeded { step, .. }
+            | Event::StepFailed { step, .. }
+            | Event::StepWaiting { step, .. }
+            | Event::Decided { step, .. }
+            | Event::Logged { step, .. } => Some(step),
+            Event::RunStarted(_)
+            | Event::Noted { .. }
+            | Event::RunInterrupted { .. }
+            | Event::RunWaiting { .. }
+            | Event::CancelRequested { .. }
+            | Event::UndoRequested { .. }
+            | Event::RollbackStarted { .. }
+            | Event::RunResumed { .. }
+            | Event::RunFinished { .. } => None,
+        }
+    }
+
     /// Whether a person has said by it how its run is to go on, whichever process has the run.
     pub(crate) fn is_said_by_a_person(&self) -> bool {
         matches!(self, Event::Decided { .. } | Event::CancelRequested { .. })

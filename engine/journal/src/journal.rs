@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc as broadcast, oneshot};
 
+use crate::chain::Head;
 use crate::clock::Clock;
 use crate::entry::{Content, Entry};
 use crate::log::{LogFault, Stored};
@@ -230,10 +231,10 @@ impl Journal {
         }
     }
 
-    /// Spares the next append reading a run's log: what [`crate::Reader::log`] has just read of it, its last event and
-    /// what it comes to. What others append meanwhile is read as ever.
-    pub fn know(&self, last: &Stored, state: &RunState) {
-        self.inner.shared.know(last, state);
+    /// Spares the next append reading a run's log: what [`crate::Reader::walk`] has just read of it, how far
+    /// it goes and what it comes to. What others append meanwhile is read as ever.
+    pub fn know(&self, run: RunId, head: Head, state: &RunState) {
+        self.inner.shared.know(run, head, state);
     }
 
     /// What the journal has failed of, if it has.

@@ -4,19 +4,20 @@ mod find;
 mod listing;
 
 use rusqlite::{Connection, OptionalExtension as _};
+use serde::Deserialize;
 
 pub use self::listing::{RunSummary, UnreadableRun};
 use crate::chain::{Chain, Head};
 use crate::chain_number::ChainNumber;
 use crate::digest::KeyedDigest;
-use crate::event::Kept;
+use crate::event::{Kept, RunbookFacts};
 use crate::groups;
 use crate::ledger::LEDGER;
 use crate::log::{self, Log, LogFault, Stored};
 use crate::run_id::RunId;
 use crate::state::{RunState, RunStatus};
 use crate::state_dir::{StateDir, StateDirError, StateKey};
-use crate::store::{Store, StoreError, doing, each_row, head_of, open_to_read};
+use crate::store::{Store, StoreError, doing, each_row, first_row, head_of, open_to_read};
 
 /// Reads the journal through a connection of its own that can't write.
 #[derive(Debug)]
@@ -118,7 +119,25 @@ impl Reader {
     ///
     /// When there is no such run, or its log isn't one.
     pub fn state(&self, run: RunId) -> Result<RunState, ReadError> {
-        Ok(self.follow(run, drop)?.state)
+        Ok(self.follow(run, |_, _| {})?.state)
+    }
+
+    /// The runbook that a run was started from, by its log's first event, of which nothing else is read.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such run, or its log doesn't begin as one.
+    pub fn runbook(&self, run: RunId) -> Result<RunbookFacts, ReadError> {
+        #[derive(Deserialize)]
+        struct Start {
+            runbook: RunbookFacts,
+        }
+        let first = first_row(&self.connection, run.as_str())?.ok_or_else(|| no_such_run(run))?;
+        match serde_json::from_str::<Start>(&first.body) {
+            Ok(start) => Ok(start.runbook),
+            // Says what is wrong with it.
+            Err(_) => Err(log::read(run, first).map_or_else(ReadError::from, |_| no_such_run(run))),
+        }
     }
 
     /// A run's whole log with what it comes to, checked along its chain.
@@ -128,7 +147,7 @@ impl Reader {
     /// When there is no such run, or its log isn't one.
     pub fn log(&self, run: RunId) -> Result<(RunState, Vec<Stored>), ReadError> {
         let mut events = Vec::new();
-        let log = self.follow(run, |stored| events.push(stored))?;
+        let log = self.follow(run, |_, stored| events.push(stored))?;
         Ok((log.state, events))
     }
 
@@ -220,32 +239,55 @@ impl Reader {
         Ok(key.unwrap_or_else(|| self.state.key().clone()))
     }
 
+    /// Hands out a run's events in their order, each with what the log comes to up to it. Returns how far the log goes.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such run, or its log isn't one.
+    pub fn walk(
+        &self,
+        run: RunId,
+        each: impl FnMut(&RunState, Stored),
+    ) -> Result<(RunState, Head), ReadError> {
+        let log = self.follow(run, each)?;
+        Ok((log.state, log.chain.head()))
+    }
+
     /// Follows a run's chain and fold to their end.
     ///
     /// # Errors
     ///
     /// Names the first event that was altered, removed, inserted or moved. A cut end can't be noticed here.
     pub fn verify_run(&self, run: RunId) -> Result<Head, ReadError> {
-        Ok(self.follow(run, drop)?.chain.head())
+        Ok(self.follow(run, |_, _| {})?.chain.head())
     }
 
-    fn follow(&self, run: RunId, mut each: impl FnMut(Stored)) -> Result<Log, ReadError> {
+    fn follow(
+        &self,
+        run: RunId,
+        mut each: impl FnMut(&RunState, Stored),
+    ) -> Result<Log, ReadError> {
         let mut log = Log::new(run);
         each_row(
             &self.connection,
             run.as_str(),
             0,
             |row| -> Result<(), ReadError> {
-                each(log.follow(row)?);
+                let stored = log.follow(row)?;
+                each(&log.state, stored);
                 Ok(())
             },
         )?;
         if log.chain.head().seq == 0 {
-            return Err(ReadError::NoSuchRun {
-                text: run.to_string(),
-            });
+            return Err(no_such_run(run));
         }
         Ok(log)
+    }
+}
+
+fn no_such_run(run: RunId) -> ReadError {
+    ReadError::NoSuchRun {
+        text: run.to_string(),
     }
 }
 

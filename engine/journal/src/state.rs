@@ -11,7 +11,8 @@ mod request;
 mod status;
 mod step;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -81,7 +82,8 @@ pub struct Finish {
     pub passed_failures: Vec<StepId>,
 }
 
-/// What a run's log comes to. `RunState::default()` is that of an empty log.
+/// What a run's log comes to. `RunState::default()` is that of an empty log. A copy shares with the original what neither
+/// has changed since.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunState {
     started: Option<Started>,
@@ -96,8 +98,10 @@ pub struct RunState {
     /// The environment that a person let it go on in last.
     accepted: Option<EnvironmentFacts>,
     finish: Option<Finish>,
-    steps: Vec<StepState>,
-    index: HashMap<StepId, usize>,
+    steps: Vec<Arc<StepState>>,
+    index: Arc<HashMap<StepId, usize>>,
+    /// The steps that run or wait for a person, by their places: few of many.
+    busy: BTreeSet<usize>,
     tally: Tally,
 }
 
@@ -122,14 +126,12 @@ enum Pause {
 #[derive(Debug, Clone, PartialEq)]
 struct Started {
     at: u64,
-    facts: Box<RunStarted>,
+    facts: Arc<RunStarted>,
 }
 
 /// Counts that answer, without a look at every step, whether the run may be finished.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Tally {
-    /// Steps that run or wait for a person.
-    busy: usize,
     /// Steps that have to be through in a run that succeeds, and aren't.
     owed: usize,
     /// Steps that failed and weren't let pass.
@@ -198,19 +200,11 @@ impl RunState {
                 });
                 Ok(())
             }
-            Event::StepStarted { step, .. }
-            | Event::StepSkipped { step, .. }
-            | Event::RequestBegun { step, .. }
-            | Event::RequestEnded { step, .. }
-            | Event::RequestRead { step, .. }
-            | Event::RequestHeld { step, .. }
-            | Event::RequestDenied { step, .. }
-            | Event::AttemptFailed { step, .. }
-            | Event::StepSucceeded { step, .. }
-            | Event::StepFailed { step, .. }
-            | Event::StepWaiting { step, .. }
-            | Event::Decided { step, .. }
-            | Event::Logged { step, .. } => self.apply_to_step(step, event, time),
+            of_step => {
+                let step = of_step.step();
+                let step = step.expect("invariant: what is of the run is above");
+                self.apply_to_step(step, event, time)
+            }
         }
     }
 
@@ -284,19 +278,33 @@ impl RunState {
             let question = step.question.as_deref()?;
             (question.decided.is_none() && !question.given_up).then_some((step, question))
         };
-        self.steps.iter().filter_map(undecided)
+        self.busy().filter_map(undecided)
     }
 
     /// All steps in the order of the runbook: `steps`, then `on_failure`, then `finally`, then the rollbacks.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = &StepState> + Clone {
+        self.steps.iter().map(|step| &**step)
+    }
+
+    /// The steps that run or wait for a person.
+    fn busy(&self) -> impl Iterator<Item = &StepState> {
+        self.busy.iter().map(|&at| self.step_at(at))
+    }
+
+    /// The step at a place in [`RunState::steps`].
+    ///
+    /// # Panics
+    ///
+    /// When there are fewer.
     #[must_use]
-    pub fn steps(&self) -> &[StepState] {
-        &self.steps
+    pub fn step_at(&self, index: usize) -> &StepState {
+        &self.steps[index]
     }
 
     /// One step.
     #[must_use]
     pub fn step(&self, id: &str) -> Option<&StepState> {
-        self.index.get(id).map(|&at| &self.steps[at])
+        self.index.get(id).map(|&at| &*self.steps[at])
     }
 
     fn start(&mut self, facts: &RunStarted, time: u64) -> Result<(), Illegal> {
@@ -317,14 +325,14 @@ impl RunState {
             if index.insert(id.clone(), steps.len()).is_some() {
                 return Err(Illegal::StepTwice { step: id.clone() });
             }
-            steps.push(StepState::new(id.clone(), section));
+            steps.push(Arc::new(StepState::new(id.clone(), section)));
         }
         self.tally.owed = sections.steps.len() + sections.finally.len();
         self.steps = steps;
-        self.index = index;
+        self.index = Arc::new(index);
         self.started = Some(Started {
             at: time,
-            facts: Box::new(facts.clone()),
+            facts: Arc::new(facts.clone()),
         });
         Ok(())
     }
@@ -338,7 +346,9 @@ impl RunState {
             reason: reason.to_owned(),
             rollback,
         });
-        self.steps.iter_mut().for_each(StepState::give_up);
+        for &at in &self.busy {
+            Arc::make_mut(&mut self.steps[at]).give_up();
+        }
         Ok(())
     }
 
@@ -361,8 +371,8 @@ impl RunState {
 
     fn resume(&mut self) {
         self.pause = None;
-        for step in &mut self.steps {
-            step.cut_off();
+        for &at in &self.busy {
+            Arc::make_mut(&mut self.steps[at]).attempt_open = false;
         }
     }
 
@@ -389,10 +399,15 @@ impl RunState {
                 None => return Err(Illegal::NotStarted),
             },
         };
-        let step = &mut self.steps[at];
+        let step = Arc::make_mut(&mut self.steps[at]);
         let before = step.status;
         step.apply(event, moment)?;
         self.tally.moved(step, before);
+        if matches!(step.status, StepStatus::Running | StepStatus::Waiting) {
+            self.busy.insert(at);
+        } else {
+            self.busy.remove(&at);
+        }
         if matches!(event, Event::StepSucceeded { .. }) {
             self.succeeded.push(at);
             self.mark_undone(id);
@@ -404,7 +419,7 @@ impl RunState {
     fn mark_undone(&mut self, rollback: &StepId) {
         let undone = rollback.as_str().strip_suffix(ROLLBACK);
         if let Some(&at) = undone.and_then(|id| self.index.get(id)) {
-            self.steps[at].status = StepStatus::RolledBack;
+            Arc::make_mut(&mut self.steps[at]).status = StepStatus::RolledBack;
         }
     }
 }
@@ -420,9 +435,6 @@ impl Tally {
         if before == after {
             return;
         }
-        let is_busy = |status| matches!(status, StepStatus::Running | StepStatus::Waiting);
-        self.busy += usize::from(is_busy(after));
-        self.busy -= usize::from(is_busy(before));
         if is_owed(step.section) {
             self.owed -= usize::from(after.is_ended());
         }

@@ -23,6 +23,10 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long another process may keep the database locked.
 const LONG: Duration = Duration::from_secs(30);
 
+/// How many pages the write-ahead log may be left with, some twenty short runs: to read them takes half a millisecond,
+/// and to empty it as long as a short run does.
+const LONG_LOG: i64 = 256;
+
 /// Whether another process that writes is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Patience {
@@ -234,6 +238,19 @@ impl Store {
         }
     }
 
+    /// Empties the write-ahead log where it is long, unless somebody reads just now: whoever opens the database next
+    /// would read all of it.
+    pub(crate) fn empty_long_log(&self) -> Result<(), StoreError> {
+        let frames: i64 = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1))
+            .map_err(doing("measure its log"))?;
+        if frames > LONG_LOG {
+            self.empty_log()?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -334,6 +351,17 @@ pub(crate) fn each_row<E: From<StoreError>>(
     Ok(())
 }
 
+/// A chain's first link.
+pub(crate) fn first_row(connection: &Connection, chain: &str) -> Result<Option<Row>, StoreError> {
+    let Some(number) = ChainNumber::find(connection, chain)? else {
+        return Ok(None);
+    };
+    let sql = "SELECT id, time, kind, version, body, hash FROM events WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql).map_err(doing("be read"))?;
+    let row = statement.query_row([number.key(1)], read_row).optional();
+    row.map_err(doing("be read"))
+}
+
 /// A link from `id, time, kind, version, body, hash`. What can only come from tampering is read as something that
 /// breaks the chain, so that it is found there and not taken for a database that can't be read.
 pub(crate) fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
@@ -356,7 +384,8 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
         .busy_timeout(LONG)
         .map_err(doing("set its patience"))?;
     connection.set_prepared_statement_cache_capacity(32);
-    // Checkpoints happen while the log grows; one at each exit would cost more than a short run does.
+    // Checkpoints happen while the log grows, and at an exit that leaves it long; one at each exit would cost more
+    // than a short run does.
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
         .map_err(doing("be kept from a checkpoint at its close"))?;

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
 use self::transaction::Runs;
+use crate::chain::Head;
 use crate::journal::{Batch, JournalError, Poison};
 use crate::log::Stored;
 use crate::run_id::RunId;
@@ -122,6 +123,12 @@ impl Shared {
             });
             writer.commit(self, Patience::Long);
         }
+        if self.poison.get().is_none()
+            && let Ok(writer) = self.writer.lock()
+        {
+            // All is durable by now. Where this fails, whoever comes next does it.
+            let _ = writer.store.empty_long_log();
+        }
     }
 
     /// Says that no handle is left.
@@ -152,10 +159,10 @@ impl Shared {
         now.is_some() && now != writer.runs.foreign()
     }
 
-    /// Spares reading a run's log up to this event, where it comes to this.
-    pub(crate) fn know(&self, last: &Stored, state: &RunState) {
+    /// Spares reading a run's log as far as this, where it comes to this.
+    pub(crate) fn know(&self, run: RunId, head: Head, state: &RunState) {
         if let Ok(mut writer) = self.writer.lock() {
-            writer.runs.know(last, state);
+            writer.runs.know(run, head, state);
         }
     }
 

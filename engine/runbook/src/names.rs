@@ -1,4 +1,4 @@
-//! The names that a document gives to things, each a type of its own.
+//! The names that a document gives to things, each a type of its own. The copies of one share its text.
 //!
 //! Names that expressions use (`steps.verify.outputs.url`) hold no `-`, so that none reads as a
 //! subtraction; names that only documents use may hold one.
@@ -6,8 +6,9 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// The longest name, in bytes.
 pub const LONGEST_NAME: usize = 64;
@@ -90,9 +91,8 @@ impl Alphabet {
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $what:literal, $alphabet:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Takes a text that follows the rules.
@@ -103,7 +103,7 @@ macro_rules! name {
             pub fn new(text: impl Into<String>) -> Result<$name, NameFault> {
                 let text = text.into();
                 match Alphabet::$alphabet.check(&text) {
-                    Ok(()) => Ok($name(text)),
+                    Ok(()) => Ok($name(text.into())),
                     Err(rule) => Err(NameFault { text, what: $what, rule }),
                 }
             }
@@ -111,6 +111,12 @@ macro_rules! name {
             /// The name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 

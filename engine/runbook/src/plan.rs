@@ -46,7 +46,7 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub struct Planned {
     /// The step.
-    pub step: Step,
+    pub step: Arc<Step>,
     /// The requests that it may make.
     pub permission: Arc<Permission>,
     /// The credentials that it may use.
@@ -205,7 +205,7 @@ fn scope(runbook: &Runbook, inputs: &Inputs, environment: Option<&Environment>) 
     let mut scope = Scope::new(inputs.values(), &vars);
     let steps = Section::ALL.map(|section| runbook.section(section));
     let ids = steps.into_iter().flatten().map(|step| &step.id);
-    scope.set_steps(ids, &StepFacts::pending());
+    scope.set_steps(ids, StepFacts::pending());
     scope
 }
 
@@ -240,7 +240,7 @@ fn failed_checks(runbook: &Runbook, scope: &Scope) -> Vec<Fault> {
 }
 
 /// A step as the plan has it without a manifest's facts.
-fn without_plugin(step: &Step) -> Planned {
+fn without_plugin(step: &Arc<Step>) -> Planned {
     let sensitive_outputs = match &step.action {
         Action::Manual(manual) => manual.sensitive_outputs().map(str::to_owned).collect(),
         Action::Plugin(_) | Action::Wait(_) | Action::Assert(_) | Action::Approval(_) => {
@@ -248,7 +248,7 @@ fn without_plugin(step: &Step) -> Planned {
         }
     };
     Planned {
-        step: step.clone(),
+        step: Arc::clone(step),
         permission: Arc::new(Permission {
             step: Vec::new(),
             ceiling: None,

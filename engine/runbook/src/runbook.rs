@@ -1,5 +1,7 @@
 //! A runbook: text in, checked values out.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -35,11 +37,11 @@ pub struct Runbook {
     /// Which runs there is to be only one of at a time; any number of all by default.
     pub concurrency: Option<Concurrency>,
     /// The steps.
-    pub steps: Vec<Step>,
+    pub steps: Vec<Arc<Step>>,
     /// Steps to run when the run has failed.
-    pub on_failure: Vec<Step>,
+    pub on_failure: Vec<Arc<Step>>,
     /// Steps to run in any case, after all others.
-    pub finally: Vec<Step>,
+    pub finally: Vec<Arc<Step>>,
     /// What a run puts out.
     pub outputs: Vec<(Name, Template)>,
 }
@@ -119,7 +121,7 @@ impl Runbook {
     }
 
     /// The steps of a section.
-    pub fn section(&self, section: Section) -> &[Step] {
+    pub fn section(&self, section: Section) -> &[Arc<Step>] {
         match section {
             Section::Steps => &self.steps,
             Section::OnFailure => &self.on_failure,
@@ -134,7 +136,7 @@ impl Runbook {
             self.section(section)
                 .iter()
                 .enumerate()
-                .map(move |(index, step)| (section, list.index(index), step))
+                .map(move |(index, step)| (section, list.index(index), &**step))
         })
     }
 
@@ -143,7 +145,7 @@ impl Runbook {
         Section::ALL
             .into_iter()
             .flat_map(|section| self.section(section))
-            .flat_map(Step::uses)
+            .flat_map(|step| step.uses())
     }
 
     /// Whether it can only run in an environment: it uses a variable, a credential or a request.
@@ -187,7 +189,7 @@ impl Wire {
             all(steps
                 .into_iter()
                 .enumerate()
-                .map(|(index, step)| step.convert(&list.index(index), reader)))
+                .map(|(index, step)| Some(Arc::new(step.convert(&list.index(index), reader)?))))
         };
         let main = steps(Section::Steps, self.steps);
         let on_failure = steps(Section::OnFailure, self.on_failure);

@@ -1,8 +1,8 @@
 //! What expressions see: `inputs`, `vars`, `steps`, `run`, and names of a step's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
@@ -60,9 +60,19 @@ pub struct StepFacts {
     pub error: Option<Json>,
 }
 
-/// All steps, by id.
+/// All steps. A copy shares where they are, which doesn't change after the first one.
 #[derive(Clone, Default)]
-struct Steps(BTreeMap<StepId, Value>);
+struct Steps {
+    places: Arc<HashMap<StepId, usize>>,
+    known: Vec<Arc<Known>>,
+}
+
+/// What is known of a step. Few steps are named by an expression.
+struct Known {
+    facts: StepFacts,
+    /// The same, as MiniJinja wants it, from when an expression first named the step.
+    value: OnceLock<Value>,
+}
 
 impl Scope {
     /// A scope before any run: it has no steps, and `run` has nothing in it.
@@ -99,20 +109,20 @@ impl Scope {
     }
 
     /// Says how a step stands.
-    pub fn set_step(&mut self, step: &StepId, facts: &StepFacts) {
+    pub fn set_step(&mut self, step: &StepId, facts: StepFacts) {
         self.set_steps([step], facts);
     }
 
     /// Says that these steps stand alike, such as pending.
-    pub fn set_steps<'a>(
-        &mut self,
-        steps: impl IntoIterator<Item = &'a StepId>,
-        facts: &StepFacts,
-    ) {
-        let value = step_value(facts);
-        let all = &mut Arc::make_mut(&mut self.0).steps;
-        let these = steps.into_iter().map(|step| (step.clone(), value.clone()));
-        Arc::make_mut(all).0.extend(these);
+    pub fn set_steps<'a>(&mut self, steps: impl IntoIterator<Item = &'a StepId>, facts: StepFacts) {
+        let known = Arc::new(Known {
+            facts,
+            value: OnceLock::new(),
+        });
+        let all = Arc::make_mut(&mut Arc::make_mut(&mut self.0).steps);
+        for step in steps {
+            all.set(step, &known);
+        }
     }
 
     /// The same scope with one more name, such as the one of `foreach`.
@@ -213,13 +223,28 @@ impl Object for Names {
     }
 }
 
+impl Steps {
+    fn set(&mut self, step: &StepId, known: &Arc<Known>) {
+        if let Some(&place) = self.places.get(step) {
+            self.known[place] = Arc::clone(known);
+        } else {
+            Arc::make_mut(&mut self.places).insert(step.clone(), self.known.len());
+            self.known.push(Arc::clone(known));
+        }
+    }
+}
+
 impl Object for Steps {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.0.get(key.as_str()?).cloned()
+        let known = &self.known[*self.places.get(key.as_str()?)?];
+        let value = known.value.get_or_init(|| step_value(&known.facts));
+        Some(value.clone())
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.0.keys().map(|id| Value::from(id.as_str())).collect())
+        let mut ids: Vec<&str> = self.places.keys().map(StepId::as_str).collect();
+        ids.sort_unstable();
+        Enumerator::Values(ids.into_iter().map(Value::from).collect())
     }
 }
 
@@ -227,7 +252,7 @@ impl Object for Steps {
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope")
-            .field("steps", &self.0.steps.0.len())
+            .field("steps", &self.0.steps.known.len())
             .finish_non_exhaustive()
     }
 }
@@ -240,6 +265,6 @@ impl fmt::Debug for Names {
 
 impl fmt::Debug for Steps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Steps").field(&self.0.len()).finish()
+        f.debug_tuple("Steps").field(&self.known.len()).finish()
     }
 }

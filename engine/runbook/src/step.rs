@@ -1,6 +1,7 @@
 //! One step of a runbook.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -42,7 +43,7 @@ pub struct Step {
     pub on_doubt: OnDoubt,
     /// What undoes it: a step that runs a plugin, with the same id, no needs and no condition, whose failure
     /// stops the undoing and asks.
-    pub rollback: Option<Box<Step>>,
+    pub rollback: Option<Arc<Step>>,
 }
 
 /// What a step waits for.

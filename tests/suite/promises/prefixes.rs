@@ -176,7 +176,7 @@ fn end(stage: &Stage, run: RunId) -> End {
     let reader = stage.reader();
     reader.verify_run(run).unwrap();
     let state: RunState = reader.state(run).unwrap();
-    let steps = state.steps().iter().map(|step| {
+    let steps = state.steps().map(|step| {
         let stands = format!("{:?} {:?} {:?}", step.status, step.outputs, step.skipped);
         (step.id.to_string(), stands)
     });
@@ -281,7 +281,7 @@ fn said_to_have_happened(stage: &Stage, run: RunId, cut: usize) -> Vec<String> {
         return Vec::new();
     }
     let state = stage.reader().state(run).unwrap();
-    let requests = state.steps().iter().flat_map(|step| &step.requests);
+    let requests = state.steps().flat_map(|step| &step.requests);
     let settled = requests.filter(|request| request.settled.is_some());
     settled.map(|request| path(&request.asked)).collect()
 }

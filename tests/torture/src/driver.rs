@@ -260,7 +260,7 @@ impl<'a> Driver<'a> {
         };
         End {
             status: format!("{status:?}"),
-            steps: state.steps().iter().map(step).collect(),
+            steps: state.steps().map(step).collect(),
             done,
             world,
         }

@@ -69,7 +69,7 @@ impl Live {
             }
             Event::StepSkipped { .. } => self.ended += 1,
             Event::RunResumed { .. } => {
-                let steps = state.steps().iter();
+                let steps = state.steps();
                 self.ended = steps.clone().filter(|step| step.status.is_ended()).count();
                 let running = steps.filter(|step| step.status == StepStatus::Running);
                 self.running = running.map(|step| step.id.clone()).collect();

@@ -179,7 +179,6 @@ fn steps(state: &RunState) -> String {
         "## Steps\n\n| step | status | took | what |\n| --- | --- | --- | --- |\n".to_owned();
     for step in state
         .steps()
-        .iter()
         .filter(|step| step.status != StepStatus::Pending)
     {
         let took = words::took(step).unwrap_or_default();
@@ -255,7 +254,7 @@ fn notes(events: &[Stored], zone: &Zone) -> String {
 
 /// Requests of which nobody has said what came of them.
 fn open_questions(state: &RunState) -> String {
-    let doubts = state.steps().iter().flat_map(|step| {
+    let doubts = state.steps().flat_map(|step| {
         let requests = step.requests.iter().filter(|request| request.is_in_doubt());
         requests.map(move |request| {
             format!(

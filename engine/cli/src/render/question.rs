@@ -149,7 +149,7 @@ pub(crate) fn to_come(state: &RunState) -> Vec<String> {
     let pending = |step: &&StepState| {
         step.status == StepStatus::Pending && matches!(step.section, Section::Steps)
     };
-    let pending = state.steps().iter().filter(pending);
+    let pending = state.steps().filter(pending);
     pending.map(|step| step.id.to_string()).collect()
 }
 

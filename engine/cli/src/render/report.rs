@@ -41,11 +41,7 @@ fn is_dry(state: &RunState) -> bool {
 
 /// What was changed, step by step.
 fn changes(state: &RunState, paper: Paper) -> String {
-    let touched: Vec<&StepState> = state
-        .steps()
-        .iter()
-        .filter(|step| has_changed(step))
-        .collect();
+    let touched: Vec<&StepState> = state.steps().filter(|step| has_changed(step)).collect();
     if touched.is_empty() {
         return "Nothing was changed.\n".to_owned();
     }

@@ -130,12 +130,7 @@ fn header(run: &Standing<'_>, events: &[Stored], zone: &Zone, paper: Paper) -> S
 fn steps(run: &Standing<'_>, paper: Paper) -> String {
     let mut table = Table::indented(2);
     let mut section = Section::Steps;
-    for step in run
-        .state
-        .steps()
-        .iter()
-        .filter(|step| is_worth_a_line(step))
-    {
+    for step in run.state.steps().filter(|step| is_worth_a_line(step)) {
         if step.section != section {
             section = step.section;
             let name = match section {
@@ -308,7 +303,7 @@ fn notes(events: &[Stored], zone: &Zone, paper: Paper) -> String {
 /// The same for programs.
 pub(crate) fn run_json(events: &[Stored], state: &RunState, status: RunStatus) -> Value {
     let finish = state.finish();
-    let steps = state.steps().iter().map(|step| {
+    let steps = state.steps().map(|step| {
         json!({
             "id": step.id, "section": step.section, "status": step.status, "attempts": step.attempt,
             "started_at": step.first_started_at, "ended_at": step.ended_at, "changed": step.changed,

@@ -6,8 +6,7 @@ use crate::screen::{Ink, Paper, Table, one_line};
 
 /// The steps that would be undone, in the order in which that is done, and those that changed something and can't be.
 pub(crate) fn undoing(run: RunId, state: &RunState, paper: Paper) -> String {
-    let steps = state.steps();
-    let changed = state.succeeded().iter().rev().map(|&at| &steps[at]);
+    let changed = state.succeeded().iter().rev().map(|&at| state.step_at(at));
     let can_be = |step: &&StepState| state.step(&format!("{}{ROLLBACK}", step.id)).is_some();
     let (undone, stay): (Vec<_>, Vec<_>) = changed.filter(|step| step.changed).partition(can_be);
     let mut table = Table::indented(2);

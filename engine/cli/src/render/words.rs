@@ -99,7 +99,6 @@ pub(crate) fn request(asked: &Asked) -> String {
 pub(crate) fn open_ends(state: &RunState) -> String {
     let cut_off = state
         .steps()
-        .iter()
         .filter(|step| step.status == StepStatus::Running);
     let open = cut_off.flat_map(|step| {
         let requests = step.latest_requests().iter();

@@ -1,18 +1,20 @@
 //! Times for people: local with their offset, and spans in the unit that fits.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// Where the reader's clock stands.
-#[derive(Debug, Clone)]
-pub(crate) struct Zone(TimeZone);
+#[derive(Debug)]
+pub(crate) struct Zone(LazyLock<TimeZone>);
 
 impl Zone {
-    /// The machine's own zone, or `TZ`.
+    /// The machine's own zone, or `TZ`. It is looked for when a time is first shown: that takes a millisecond, for all
+    /// the zones there are are listed.
     pub(crate) fn local() -> Zone {
-        Zone(TimeZone::system())
+        Zone(LazyLock::new(TimeZone::system))
     }
 
     /// `2026-11-23 10:25:46 +01:00`; the time is in milliseconds since the epoch.
@@ -36,7 +38,7 @@ impl Zone {
             .and_then(|time| Timestamp::from_millisecond(time).ok())
         {
             Some(timestamp) => timestamp
-                .to_zoned(self.0.clone())
+                .to_zoned(TimeZone::clone(&self.0))
                 .strftime(form)
                 .to_string(),
             // Beyond the year 9999: shown as it is.
@@ -82,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_time_is_shown_with_its_offset() {
-        let zone = Zone(TimeZone::fixed(jiff::tz::offset(2)));
+        let zone = Zone(LazyLock::new(|| TimeZone::fixed(jiff::tz::offset(2))));
         assert_eq!(zone.stamp(1_700_000_000_123), "2023-11-15 00:13:20 +02:00");
         assert_eq!(zone.day(1_700_000_000_123), "2023-11-15 +02:00");
         assert_eq!(zone.clock(1_700_000_000_123), "00:13:20.123");

@@ -33,7 +33,7 @@ impl Conductor<'_> {
             let_go,
         });
         self.asking.insert(index, asking);
-        self.tell(index, &StepFacts::waiting());
+        self.tell(index, StepFacts::waiting());
         if let_go && self.let_go.insert(index) {
             self.agenda.done(index, Done::Satisfied);
         }
@@ -52,7 +52,7 @@ impl Conductor<'_> {
             self.timers
                 .push(Reverse((at, index, Timer::Expired(attempt))));
         }
-        self.tell(index, &StepFacts::waiting());
+        self.tell(index, StepFacts::waiting());
     }
 
     pub(super) fn ask_for_approval(

@@ -13,6 +13,7 @@ use crate::facts;
 use crate::failed::Failed;
 use crate::past::{Contents, Past};
 use crate::sensitive;
+use crate::story::Story;
 
 impl Conductor<'_> {
     /// Acts on what was said about the run meanwhile.
@@ -55,11 +56,10 @@ impl Conductor<'_> {
             reader: &reader,
             run,
         };
-        let (state, events) = reader.log(run).map_err(failed)?;
-        let mut past = Past::of(state, &events, &contents)?;
+        let mut past = Past::of(Story::read(&reader, run)?, &contents)?;
         let replay = past.replays.remove(step).unwrap_or_default();
         self.replays.insert(index, Arc::new(Mutex::new(replay)));
-        self.resolve(index, &past.state.steps()[index], &contents)
+        self.resolve(index, past.state.step_at(index), &contents)
     }
 
     /// Does what was decided about a step, once it is.

@@ -136,9 +136,9 @@ impl Conductor<'_> {
         self.succeeded.push((index, changed));
         if self.steps.is_rollback(index) {
             let undone = &self.steps.get(index).step.id;
-            self.scope.set_step(undone, &StepFacts::rolled_back());
+            self.scope.set_step(undone, StepFacts::rolled_back());
         } else {
-            self.tell(index, &facts::succeeded(changed, outputs));
+            self.tell(index, facts::succeeded(changed, outputs));
         }
         self.settle(index, Done::Satisfied);
     }
@@ -146,7 +146,7 @@ impl Conductor<'_> {
     fn held_back(&mut self, index: usize, attempt: u32) {
         let id = &self.steps.get(index).step.id;
         self.unknown.insert(id.clone());
-        self.tell(index, &facts::succeeded(true, json!({})));
+        self.tell(index, facts::succeeded(true, json!({})));
         self.write(Event::StepSucceeded {
             step: self.steps.id(index),
             attempt,
@@ -207,7 +207,7 @@ impl Conductor<'_> {
         let_pass: bool,
     ) {
         let failure = self.redacted(failure);
-        self.tell(index, &facts::failed(&failure));
+        self.tell(index, facts::failed(&failure));
         let how = if let_pass {
             self.passed.push(self.steps.id(index));
             Done::Satisfied
@@ -243,7 +243,7 @@ impl Conductor<'_> {
     }
 
     pub(super) fn skip(&mut self, index: usize, reason: SkipReason, how: Done) {
-        self.tell(index, &StepFacts::skipped());
+        self.tell(index, StepFacts::skipped());
         self.write(Event::StepSkipped {
             step: self.steps.id(index),
             reason,
@@ -260,7 +260,7 @@ impl Conductor<'_> {
     }
 
     /// Tells expressions how a step stands; they don't see what undoes one.
-    pub(super) fn tell(&mut self, index: usize, facts: &StepFacts) {
+    pub(super) fn tell(&mut self, index: usize, facts: StepFacts) {
         if !self.steps.is_rollback(index) {
             self.scope.set_step(&self.steps.get(index).step.id, facts);
         }

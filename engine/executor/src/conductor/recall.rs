@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use sandbook_journal::{self as journal, Reader, RunState, StepState, StepStatus, Waiting};
 use sandbook_runbook::StepFacts;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Conductor, Timer};
 use crate::facts;
@@ -17,24 +17,32 @@ impl Conductor<'_> {
     pub(super) fn recall(
         &mut self,
         on_record: &RunState,
-        outputs: &BTreeMap<journal::StepId, Value>,
+        mut outputs: BTreeMap<journal::StepId, Value>,
     ) -> Result<(), Failed> {
-        for (index, state) in on_record.steps().iter().enumerate() {
+        // There may be very many of these, and they share what is told of them.
+        let mut silent = Vec::new();
+        for (index, state) in on_record.steps().enumerate() {
             match (state.status, &state.failure) {
-                (StepStatus::Succeeded, _) => {
-                    let outputs = outputs.get(&state.id).cloned().unwrap_or_default();
-                    let succeeded = facts::succeeded(state.changed, outputs);
-                    self.tell(index, &succeeded);
-                }
+                (StepStatus::Succeeded, _) => match outputs.remove(&state.id) {
+                    Some(outputs) => self.tell(index, facts::succeeded(state.changed, outputs)),
+                    None if state.changed => self.tell(index, facts::succeeded(true, json!({}))),
+                    None => silent.push(index),
+                },
                 (StepStatus::Failed, Some(failure)) => {
-                    self.tell(index, &facts::failed(failure));
+                    self.tell(index, facts::failed(failure));
                 }
-                (StepStatus::Skipped, _) => self.tell(index, &StepFacts::skipped()),
-                (StepStatus::RolledBack, _) => self.tell(index, &StepFacts::rolled_back()),
+                (StepStatus::Skipped, _) => self.tell(index, StepFacts::skipped()),
+                (StepStatus::RolledBack, _) => self.tell(index, StepFacts::rolled_back()),
                 _ => {}
             }
         }
-        for (index, state) in on_record.steps().iter().enumerate() {
+        let silent = silent
+            .into_iter()
+            .filter(|&index| !self.steps.is_rollback(index));
+        let silent = silent.map(|index| &self.steps.get(index).step.id);
+        self.scope
+            .set_steps(silent, facts::succeeded(false, json!({})));
+        for (index, state) in on_record.steps().enumerate() {
             if state.let_go && !state.status.is_ended() {
                 self.let_go.insert(index);
             }

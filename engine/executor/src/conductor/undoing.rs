@@ -1,6 +1,6 @@
 //! Undoing what was done.
 
-use sandbook_journal::{Event, RunState, StepStatus};
+use sandbook_journal::{Event, RunState, StepState, StepStatus};
 use sandbook_runbook::OnFailure;
 
 use super::Conductor;
@@ -13,13 +13,13 @@ pub(super) fn undo(state: &RunState, steps: &Steps<'_>) -> Undo {
         return Undo::By(ids.iter().map(|id| steps.index(id.as_str())).collect());
     }
     let asked_for = state.cancelling().is_some_and(|it| it.rollback) || state.is_undoing();
-    let broke = |(index, step): (usize, &sandbook_journal::StepState)| {
+    let broke = |(index, step): (usize, &StepState)| {
         step.status == StepStatus::Failed
             && !step.let_pass
             && !steps.is_rollback(index)
             && steps.get(index).step.on_failure == OnFailure::Rollback
     };
-    if asked_for || state.steps().iter().enumerate().any(broke) {
+    if asked_for || state.steps().enumerate().any(broke) {
         Undo::Wanted
     } else {
         Undo::No

@@ -1,6 +1,5 @@
 //! What a whole run's status forbids, and what of it a step has to know.
 
-use super::status::Section;
 use super::{Illegal, Pause, Question, RunState, StepState, StepStatus, is_owed};
 use crate::event::{Event, FinalStatus, Operator, ROLLBACK, SkipReason, StepId};
 
@@ -51,42 +50,30 @@ impl RunState {
     }
 
     pub(super) fn refuse_finish(&self, status: FinalStatus) -> Result<(), Illegal> {
-        if self.tally.busy > 0 {
-            let is_busy = |_, status| matches!(status, StepStatus::Running | StepStatus::Waiting);
-            return Err(self.unfinished(is_busy));
+        if let Some(step) = self.busy().next() {
+            return Err(unfinished_by(step));
         }
-        if status != FinalStatus::Succeeded {
+        // The tally spares a look at all steps.
+        if status != FinalStatus::Succeeded || (self.tally.owed == 0 && self.tally.broke == 0) {
             return Ok(());
         }
-        if self.tally.owed > 0 {
-            return Err(self.unfinished(|section, status| is_owed(section) && !status.is_ended()));
-        }
         let dry_run = self.facts().is_some_and(|facts| facts.dry_run);
-        match self
-            .steps
-            .iter()
-            .find(|step| step.status == StepStatus::Failed && !step.let_pass)
-        {
-            Some(step) if self.tally.broke > 0 && !dry_run => Err(Illegal::Unfinished {
-                step: step.id.clone(),
-                status: step.status,
-            }),
-            _ => Ok(()),
-        }
+        let mut steps = self.steps();
+        let unfinished = steps.find(|step| match step.status {
+            StepStatus::Failed => !step.let_pass && !dry_run,
+            status => is_owed(step.section) && !status.is_ended(),
+        });
+        unfinished.map_or(Ok(()), |step| Err(unfinished_by(step)))
     }
 
     /// A run waits where some step waits for a person, and nothing else is to be done by now.
     pub(super) fn refuse_waiting(&self) -> Result<(), Illegal> {
-        let questions = || {
-            self.steps
-                .iter()
-                .filter_map(|step| step.question.as_deref())
-        };
+        let questions = || self.busy().filter_map(|step| step.question.as_deref());
         let is_running = |step: &StepState| step.status == StepStatus::Running;
         let is_answered = |question: &Question| question.decided.is_some() || question.given_up;
         if questions().next().is_none()
             || questions().any(is_answered)
-            || self.steps.iter().any(is_running)
+            || self.busy().any(is_running)
         {
             return Err(Illegal::NotWaiting);
         }
@@ -123,17 +110,12 @@ impl RunState {
             }),
         }
     }
+}
 
-    fn unfinished(&self, is_it: impl Fn(Section, StepStatus) -> bool) -> Illegal {
-        let step = self
-            .steps
-            .iter()
-            .find(|step| is_it(step.section, step.status));
-        let step = step.expect("invariant: the tally counts the steps");
-        Illegal::Unfinished {
-            step: step.id.clone(),
-            status: step.status,
-        }
+fn unfinished_by(step: &StepState) -> Illegal {
+    Illegal::Unfinished {
+        step: step.id.clone(),
+        status: step.status,
     }
 }
 

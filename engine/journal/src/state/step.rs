@@ -115,18 +115,10 @@ impl StepState {
     /// The run is cancelled: but for a doubt, nobody is asked any more about what that ends.
     pub(super) fn give_up(&mut self) {
         let is_ended = matches!(self.section, Section::Steps | Section::OnFailure);
-        if let Some(question) = self
-            .question
-            .as_mut()
-            .filter(|it| is_ended && !it.is_doubt())
-        {
+        let question = self.question.as_mut();
+        if let Some(question) = question.filter(|it| is_ended && !it.is_doubt()) {
             question.given_up = true;
         }
-    }
-
-    /// What the run's process took with it when it died.
-    pub(super) fn cut_off(&mut self) {
-        self.attempt_open = false;
     }
 
     /// The caller has seen to it that the event is of this step.

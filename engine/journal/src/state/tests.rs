@@ -407,15 +407,18 @@ fn any_event() -> impl Strategy<Value = Event> {
     )
 }
 
-/// Counts afresh what the tally keeps.
-fn recount(state: &RunState) -> Tally {
-    let count =
-        |is_it: fn(&StepState) -> bool| state.steps().iter().filter(|step| is_it(step)).count();
-    Tally {
-        busy: count(|step| matches!(step.status, StepStatus::Running | StepStatus::Waiting)),
+/// Finds afresh which steps run or wait, and counts what the tally keeps.
+fn recount(state: &RunState) -> (BTreeSet<usize>, Tally) {
+    let is_busy = |status| matches!(status, StepStatus::Running | StepStatus::Waiting);
+    let busy = (0..)
+        .zip(state.steps())
+        .filter(|(_, step)| is_busy(step.status));
+    let count = |is_it: fn(&StepState) -> bool| state.steps().filter(|step| is_it(step)).count();
+    let tally = Tally {
         owed: count(|step| !step.status.is_ended() && is_owed(step.section)),
         broke: count(|step| step.status == StepStatus::Failed && !step.let_pass),
-    }
+    };
+    (busy.map(|(at, _)| at).collect(), tally)
 }
 
 proptest! {
@@ -439,7 +442,7 @@ proptest! {
                 }
                 Err(_) => prop_assert_eq!(&before, &state),
             }
-            prop_assert_eq!(recount(&state), state.tally.clone());
+            prop_assert_eq!(recount(&state), (state.busy.clone(), state.tally.clone()));
         }
         let mut again = RunState::default();
         for (time, event) in log.iter().enumerate() {

@@ -119,19 +119,15 @@ impl Runs {
         mem::take(&mut self.noticed)
     }
 
-    /// Goes on from a log that was read elsewhere up to this event, and comes to this.
-    pub(super) fn know(&mut self, last: &Stored, state: &RunState) {
-        let head = Head {
-            seq: last.seq,
-            hash: last.hash,
-        };
+    /// Goes on from a log that was read elsewhere as far as this, and comes to this.
+    pub(super) fn know(&mut self, run: RunId, head: Head, state: &RunState) {
         let log = Log {
-            run: last.run,
+            run,
             state: state.clone(),
-            chain: Chain::at(last.run.as_str(), head),
+            chain: Chain::at(run.as_str(), head),
         };
         // What came after it is read in any case.
-        self.logs.entry(last.run).or_insert(Known {
+        self.logs.entry(run).or_insert(Known {
             log,
             number: None,
             checked: 0,

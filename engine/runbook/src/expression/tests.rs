@@ -17,14 +17,14 @@ fn scope() -> Scope {
     let outputs = json!({ "url": "https://h" });
     scope.set_step(
         &step("done"),
-        &StepFacts {
+        StepFacts {
             status: "succeeded",
             changed: true,
             outputs,
             error: None,
         },
     );
-    scope.set_step(&step("skipped"), &StepFacts::skipped());
+    scope.set_step(&step("skipped"), StepFacts::skipped());
     scope
 }
 
@@ -182,7 +182,7 @@ fn an_own_name_can_be_added() {
 fn a_clone_keeps_what_it_saw() {
     let mut scope = scope();
     let before = scope.clone();
-    scope.set_step(&step("later"), &StepFacts::pending());
+    scope.set_step(&step("later"), StepFacts::pending());
     let status = Expression::parse("steps.later.status").unwrap();
     assert_eq!(status.eval(&scope), Ok(json!("pending")));
     status.eval(&before).unwrap_err();

@@ -93,7 +93,7 @@ pub(super) struct Resolving<'a> {
 }
 
 impl Resolving<'_> {
-    pub(super) fn step(&self, step: &Step, place: &Path, faults: &mut Vec<Fault>) -> Planned {
+    pub(super) fn step(&self, step: &Arc<Step>, place: &Path, faults: &mut Vec<Fault>) -> Planned {
         let Some((using, manifest)) = step
             .plugin()
             .and_then(|using| Some((using, self.manifests.get(&using.plugin)?)))
@@ -125,7 +125,7 @@ impl Resolving<'_> {
                 .collect(),
         };
         Planned {
-            step: step.clone(),
+            step: Arc::clone(step),
             permission: Arc::new(Permission {
                 step: grants,
                 ceiling: self.ceiling.clone(),
@@ -136,7 +136,7 @@ impl Resolving<'_> {
             sensitive_outputs: manifest.sensitive_outputs().map(str::to_owned).collect(),
             rollback: step
                 .rollback
-                .as_deref()
+                .as_ref()
                 .map(|rollback| Box::new(self.step(rollback, &place.key("rollback"), faults))),
         }
     }

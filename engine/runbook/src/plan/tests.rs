@@ -139,7 +139,7 @@ steps:
         outputs: json!({ "ticket": "T1" }),
         error: None,
     };
-    scope.set_step(&call.step.id, &facts);
+    scope.set_step(&call.step.id, facts);
     assert_eq!(
         approval.message.render(&scope).unwrap(),
         json!("Go on with T1?")

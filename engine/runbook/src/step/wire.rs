@@ -1,6 +1,7 @@
 //! A step as the document has it, and its conversion.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -24,6 +25,7 @@ mod using;
 /// How long an attempt may take where the step doesn't say.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
+/// What few steps have is boxed: there may be many steps.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct WireStep {
@@ -38,14 +40,14 @@ pub(crate) struct WireStep {
     allow: Option<Vec<String>>,
     reveal: Option<Vec<String>>,
     wait: Option<String>,
-    assert: Option<WireCheck>,
-    approval: Option<WireApproval>,
-    manual: Option<WireManual>,
-    retry: Option<WireRetry>,
+    assert: Option<Box<WireCheck>>,
+    approval: Option<Box<WireApproval>>,
+    manual: Option<Box<WireManual>>,
+    retry: Option<Box<WireRetry>>,
     timeout: Option<String>,
     on_failure: Option<WireOnFailure>,
     on_doubt: Option<WireOnDoubt>,
-    rollback: Option<WireRollback>,
+    rollback: Option<Box<WireRollback>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -105,7 +107,7 @@ impl WireStep {
             ),
         };
         let timeout = timeout(self.timeout.as_deref(), place, reader);
-        let retry = retry(self.retry.as_ref(), place, reader);
+        let retry = retry(self.retry.as_deref(), place, reader);
         let on_failure = match self.on_failure {
             None | Some(WireOnFailure::Abort) => OnFailure::Abort,
             Some(WireOnFailure::Continue) => OnFailure::Continue,
@@ -121,7 +123,7 @@ impl WireStep {
             None => Some(None),
             Some(rollback) => rollback
                 .convert(id.as_ref(), &place.key("rollback"), reader)
-                .map(|step| Some(Box::new(step))),
+                .map(|step| Some(Arc::new(step))),
         };
         let name = self.name.take();
         let action = self.action(place, reader);
