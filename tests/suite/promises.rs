@@ -11,6 +11,7 @@ mod dry_run;
 mod full_disk;
 mod grants;
 mod groups;
+mod hostile;
 mod kill_matrix;
 mod limits;
 mod namespace;

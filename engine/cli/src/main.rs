@@ -3,6 +3,7 @@
 
 mod arguments;
 mod command;
+mod compiling;
 mod delegated;
 mod exit;
 mod operator;
@@ -25,6 +26,10 @@ use self::problem::Problem;
 use self::screen::{Output, Paper, complain};
 
 fn main() -> ExitCode {
+    // First of all, so that it has its bounds before anything else can happen.
+    if compiling::is_asked_for() {
+        return compiling::compile().unwrap_or_else(|problem| tell(&problem).into());
+    }
     dump_nothing();
     // A file that may not grow any further is then an error, which is told; by itself it would end the process
     // without a word. Where that can't be had, all else still can.

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use sandbook_journal as journal;
 use sandbook_journal::Clock;
-use sandbook_runbook::{Bound, CredentialName, Permission, PluginName, Slot};
+use sandbook_runbook::{Bound, Bounds, CredentialName, Limit, Permission, PluginName, Slot};
 use sandbook_sandbox::credential::Credential;
-use sandbook_sandbox::gate::{Gate, HttpLimits, Mode, Passage, Policy, Stop};
+use sandbook_sandbox::gate::{Gate, Mode, Passage, Policy, Stop};
 use sandbook_sandbox::network::Network;
 use sandbook_sandbox::redact::Redactor;
-use sandbook_sandbox::{Call, Context, Ended, Limits, Plugin};
+use sandbook_sandbox::{Call, Context, Ended, Plugin};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use url::Url;
@@ -20,6 +20,7 @@ use url::Url;
 use crate::component::Schemas;
 use crate::conductor::{cancelled, interrupted};
 use crate::facts::millis;
+use crate::limits;
 use crate::recorder::{Desk, Recorder, Seen};
 use crate::replay::Replay;
 
@@ -51,7 +52,7 @@ pub(crate) struct Attempt {
     pub(crate) step: journal::StepId,
     pub(crate) plugin: PluginName,
     pub(crate) input: Value,
-    pub(crate) timeout: Duration,
+    pub(crate) limits: Bounds,
     pub(crate) permission: Arc<Permission>,
     pub(crate) credentials: Vec<Bound>,
     pub(crate) reveal: Vec<Slot>,
@@ -91,14 +92,11 @@ impl Attempt {
                 attempt,
                 idempotency_key: hex::encode(&bench.draw("idempotency key", &self.step)[..16]),
                 started_at: first_start,
-                deadline: now.saturating_add(millis(self.timeout)),
+                deadline: now.saturating_add(millis(self.limits.time(Limit::Timeout))),
                 dry_run: self.dry_run,
             },
             input: self.input.to_string(),
-            limits: Limits {
-                wall: self.timeout,
-                ..Limits::default()
-            },
+            limits: limits::of_attempt(&self.limits),
             gate: Arc::clone(&gate),
             lines: Arc::clone(&recorder) as Arc<_>,
             seed: bench.draw("random numbers", &self.step),
@@ -142,7 +140,7 @@ impl Attempt {
             } else {
                 Mode::Live
             },
-            limits: HttpLimits::default(),
+            limits: limits::of_requests(&self.limits),
             redactor: Arc::clone(&bench.redactor),
         }
     }

@@ -11,7 +11,7 @@ use sandbook_journal::{
     SystemClock,
 };
 use sandbook_runbook::PluginName;
-use sandbook_sandbox::{Cache, Sandbox, Settings};
+use sandbook_sandbox::{Cache, Compiler, Sandbox, Settings};
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::anchoring::Anchoring;
@@ -99,6 +99,7 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     jobs: u32,
     room: Room,
+    compiler: Compiler,
 }
 
 /// What an engine asks of its machine.
@@ -173,7 +174,14 @@ impl Engine {
             clock,
             jobs,
             room,
+            compiler: Compiler::default(),
         })
+    }
+
+    /// The same engine, whose components are compiled by this.
+    #[must_use]
+    pub fn compiled_by(self, compiler: Compiler) -> Engine {
+        Engine { compiler, ..self }
     }
 
     /// The journal.
@@ -412,6 +420,7 @@ impl Engine {
         let settings = Settings {
             slots: (slots > 1).then_some(slots),
             cache: Some(cache),
+            compiler: self.compiler.clone(),
         };
         let sandbox = Sandbox::new(&settings).map_err(|error| failed(error.into()))?;
         let mut plugins = BTreeMap::new();

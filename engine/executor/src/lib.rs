@@ -16,6 +16,7 @@ mod facts;
 mod failed;
 mod failpoint;
 mod git;
+mod limits;
 mod order;
 mod past;
 mod project;

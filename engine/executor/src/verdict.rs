@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
-use sandbook_runbook::Retry;
+use sandbook_runbook::{Bounds, Retry};
 use sandbook_sandbox::gate::Stop;
 use sandbook_sandbox::{Breakage, Ended, Failure, FailureKind, Limit, Output};
+
+use crate::limits::advice;
 
 /// The longest wait that a service or a plugin can ask for before the next attempt.
 const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// What the engine knows about the ended attempt beside what the plugin said.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Circumstances {
+pub(crate) struct Circumstances<'a> {
+    /// What it was allowed to use.
+    pub(crate) limits: &'a Bounds,
     /// Which attempt it was, without those that a crash has cut off; the first is 1.
     pub(crate) attempt: u32,
     /// A request of it that isn't repeatable and whose outcome is unknown whatever the plugin says.
@@ -49,7 +53,7 @@ pub(crate) enum Verdict {
 }
 
 /// Judges an ended attempt.
-pub(crate) fn judge(ended: Ended, retry: &Retry, seen: Circumstances) -> Verdict {
+pub(crate) fn judge(ended: Ended, retry: &Retry, seen: Circumstances<'_>) -> Verdict {
     let (failure, worth_another) = match ended {
         Ended::Stopped(Stop::Diverged { recorded, asked }) => {
             return diverged(recorded, asked, seen);
@@ -63,7 +67,7 @@ pub(crate) fn judge(ended: Ended, retry: &Retry, seen: Circumstances) -> Verdict
             let worth_another = worth_another(failure.kind);
             (failure, worth_another)
         }
-        Ended::Broke(breakage) => broken(&breakage),
+        Ended::Broke(breakage) => broken(&breakage, seen.limits),
     };
     let in_doubt = seen.lost.or(seen.ambiguous);
     if in_doubt.is_none() && worth_another && seen.attempt < retry.attempts {
@@ -91,7 +95,7 @@ fn worth_another(kind: FailureKind) -> bool {
 
 /// A breakage in the words of a failure, and whether another attempt makes sense: a limit that was
 /// reached will be reached again.
-fn broken(breakage: &Breakage) -> (Failure, bool) {
+fn broken(breakage: &Breakage, limits: &Bounds) -> (Failure, bool) {
     let (kind, code, worth_another) = match breakage {
         Breakage::Limit {
             limit: Limit::Wall, ..
@@ -101,7 +105,12 @@ fn broken(breakage: &Breakage) -> (Failure, bool) {
         Breakage::Contract(_) => (FailureKind::Failed, "bad-output", false),
         Breakage::Start(_) => (FailureKind::Failed, "not-started", false),
     };
-    (failure(kind, code, breakage.to_string()), worth_another)
+    let mut message = breakage.to_string();
+    if let Some(advice) = advice(breakage, limits) {
+        message.push_str("; ");
+        message.push_str(&advice);
+    }
+    (failure(kind, code, message), worth_another)
 }
 
 fn lost() -> Failure {
@@ -111,7 +120,7 @@ fn lost() -> Failure {
 }
 
 /// A doubt comes first: what came of it may decide how the attempts differ.
-fn diverged(recorded: String, asked: String, seen: Circumstances) -> Verdict {
+fn diverged(recorded: String, asked: String, seen: Circumstances<'_>) -> Verdict {
     let message =
         format!("this attempt asks for {asked} where an earlier one was answered to {recorded}");
     let failure = failure(FailureKind::Conflict, "diverged", message);
@@ -144,7 +153,8 @@ mod tests {
 
     use super::*;
 
-    const CALM: Circumstances = Circumstances {
+    const CALM: Circumstances<'static> = Circumstances {
+        limits: &Bounds::USUAL,
         attempt: 1,
         lost: None,
         ambiguous: None,

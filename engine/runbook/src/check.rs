@@ -14,6 +14,7 @@ mod declared;
 mod grants;
 mod groups;
 mod inputs;
+mod limits;
 mod names;
 mod order;
 mod outputs;
@@ -62,6 +63,7 @@ pub(crate) fn check_knowing(
     }
     if let Some(environment) = environment {
         grants::check(&placed, environment, &mut faults);
+        limits::check(&placed, environment, &mut faults);
     }
     faults
 }

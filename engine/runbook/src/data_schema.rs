@@ -11,6 +11,7 @@ use crate::misfit::{Misfit, Showing, listed, misfits};
 use crate::path::Path;
 
 mod plain;
+mod work;
 
 use plain::Plain;
 
@@ -95,7 +96,7 @@ impl DataSchema {
         let compile = || {
             jsonschema::options()
                 .with_draft(jsonschema::Draft::Draft202012)
-                .with_pattern_options(PatternOptions::regex())
+                .with_pattern_options(PatternOptions::regex().size_limit(LARGEST_PATTERN))
                 .offline()
                 .build(&self.schema)
                 .map_err(|error| SchemaFault(error.to_string()))
@@ -103,6 +104,9 @@ impl DataSchema {
         self.compiled.get_or_init(compile).as_ref()
     }
 }
+
+/// The most memory that a compiled regular expression may take, in bytes.
+const LARGEST_PATTERN: usize = 1 << 20;
 
 /// The largest schema of a manifest, as JSON.
 const LARGEST: usize = 128 * 1024;
@@ -128,6 +132,10 @@ pub(crate) fn check(schema: &Value, place: &Path, faults: &mut Vec<Fault>) {
     let before = faults.len();
     check_references(schema, schema, place, faults);
     if faults.len() > before {
+        return;
+    }
+    if let Err(too_much) = work::check(schema) {
+        faults.push(Fault::error(place.clone(), too_much.to_string()).on_key());
         return;
     }
     let Err(fault) = DataSchema::compile(schema) else {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::fault::{Fault, Report};
 use crate::grant::Grant;
 use crate::leaf::Reader;
+use crate::limits::{Limits, WireLimits};
 use crate::names::{CredentialName, EnvironmentName, Name};
 use crate::path::Path;
 use crate::schema::Kind;
@@ -37,6 +38,8 @@ pub struct Environment {
     pub credentials: BTreeMap<CredentialName, Credential>,
     /// What steps may be granted at most.
     pub ceiling: Vec<Grant>,
+    /// What an attempt may use of its host at most; where nothing is said, what steps ask for.
+    pub limits: Limits,
     /// Rules of the network.
     pub network: NetworkRules,
     /// Whether a run asks for the environment's name to be typed; false by default.
@@ -50,6 +53,7 @@ struct Wire {
     vars: Map<String, Value>,
     credentials: BTreeMap<String, WireCredential>,
     ceiling: Option<Vec<String>>,
+    limits: WireLimits,
     network: WireNetwork,
     protected: bool,
 }
@@ -107,6 +111,7 @@ fn convert(wire: Wire, faults: &mut Vec<Fault>) -> Option<Environment> {
             .ok()
     });
     check_vars(&wire.vars, faults);
+    let limits = wire.limits.convert(&root.key("limits"), faults);
     let mut fill = Fill::new(Value::Object(wire.vars.clone()), faults);
     let network = wire.network.convert(&mut fill);
     let has_ceiling = wire.ceiling.is_some();
@@ -134,6 +139,7 @@ fn convert(wire: Wire, faults: &mut Vec<Fault>) -> Option<Environment> {
         vars: Value::Object(wire.vars),
         credentials,
         ceiling,
+        limits,
         network,
         protected: wire.protected,
     })

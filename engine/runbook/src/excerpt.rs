@@ -1,5 +1,6 @@
 //! Faults as people read them: with the lines that they are about.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
@@ -76,13 +77,15 @@ impl Report {
         };
         let annotation = AnnotationKind::Primary
             .span(span)
-            .label(fault.label.as_deref());
-        let snippet = Snippet::source(&self.source.text)
+            .label(fault.label.as_deref().map(beside));
+        let snippet = Snippet::source(of_same_length(&self.source.text))
             .path(&self.source.name)
             .annotation(annotation);
-        let group = level.primary_title(&fault.message).element(snippet);
+        let group = level
+            .primary_title(harmless(&fault.message))
+            .element(snippet);
         match &fault.help {
-            Some(help) => renderer.render(&[group.element(Level::HELP.message(help))]),
+            Some(help) => renderer.render(&[group.element(Level::HELP.message(beside(help)))]),
             None => renderer.render(&[group]),
         }
     }
@@ -108,5 +111,80 @@ impl Report {
         });
         placed.dedup();
         placed
+    }
+}
+
+/// The text without what a terminal might act upon: a document may be a stranger's, such as a plugin's manifest.
+/// Lines stay lines; those that follow the first are set in where they are shown.
+fn harmless(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let escaped = text.chars().map(|character| match is_harmful(character) {
+        true => character.escape_unicode().to_string(),
+        false => character.to_string(),
+    });
+    Cow::Owned(escaped.collect())
+}
+
+/// The same in one line, for what stands beside an excerpt.
+fn beside(text: &str) -> Cow<'_, str> {
+    match harmless(text) {
+        text if text.contains(['\n', '\r']) => {
+            Cow::Owned(text.split_whitespace().collect::<Vec<_>>().join(" "))
+        }
+        text => text,
+    }
+}
+
+/// The text with other characters that are as long, so that places stay where they are.
+fn of_same_length(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let replaced = text.chars().map(|character| match character.len_utf8() {
+        1 if is_harmful(character) => '?',
+        2 if is_harmful(character) => '\u{b7}',
+        _ if is_harmful(character) => char::REPLACEMENT_CHARACTER,
+        _ => character,
+    });
+    Cow::Owned(replaced.collect())
+}
+
+/// Control characters, but for those of which texts are made, and marks that turn the direction of writing.
+fn is_harmful(character: char) -> bool {
+    (character.is_control() && !matches!(character, '\n' | '\r' | '\t'))
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::Path;
+    use crate::source::Source;
+
+    #[test]
+    fn what_a_document_says_does_not_drive_a_terminal() {
+        let text = "a: \"\u{1b}[31m\u{9b}2J\u{202e}x\"\n";
+        let report = Report {
+            source: Source {
+                name: "bad.yaml".to_owned(),
+                text: text.to_owned(),
+            },
+            faults: vec![
+                Fault::error(
+                    Path::root().key("a"),
+                    "`\u{1b}[31m\u{9b}\u{202e}` is no name",
+                )
+                .help("not \u{85}"),
+            ],
+        };
+        let rendered = report.render(Colour::Never);
+        assert!(
+            !rendered.contains(['\u{1b}', '\u{9b}', '\u{85}', '\u{202e}']),
+            "{rendered:?}"
+        );
+        assert!(rendered.contains("\\u{1b}[31m"), "{rendered}");
+        assert_eq!(of_same_length(text).len(), text.len());
     }
 }

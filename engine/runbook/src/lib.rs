@@ -17,6 +17,7 @@ mod fault;
 mod grant;
 mod input;
 mod leaf;
+mod limits;
 mod manifest;
 mod misfit;
 mod names;
@@ -29,6 +30,7 @@ mod runbook;
 mod schema;
 mod scope;
 mod shape;
+mod size;
 mod source;
 mod spans;
 mod step;
@@ -51,6 +53,7 @@ pub use grant::{
     AllowFault, AllowLine, Ask, AskFault, Denial, Grant, GrantFault, Permission, ResolveFault,
 };
 pub use input::{Input, InputFault, InputKind, InputRuleFault, Inputs};
+pub use limits::{Bounds, Limit, Limits};
 pub use manifest::{CONTRACT, Manifest};
 pub use names::{
     Alphabet, CredentialName, EnvironmentName, LONGEST_NAME, Name, NameFault, NameRule, PluginName,
@@ -64,6 +67,7 @@ pub use retry::{Backoff, Retry};
 pub use runbook::{Behavior, Concurrency, Runbook, Section};
 pub use schema::{Kind, schema};
 pub use scope::{RunFacts, Scope, StepFacts};
+pub use size::{SizeFault, format_size, parse_size};
 pub use source::Source;
 pub use step::{Action, Approval, Check, Manual, Needs, OnDoubt, OnFailure, Step, Use};
 pub use suggest::closest;

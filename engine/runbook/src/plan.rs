@@ -13,6 +13,7 @@ use crate::expression::Touched;
 use crate::fault::Fault;
 use crate::grant::{Ask, Permission};
 use crate::input::Inputs;
+use crate::limits::Bounds;
 use crate::manifest::Manifest;
 use crate::names::{CredentialName, PluginName, Slot};
 use crate::origin::Origin;
@@ -53,6 +54,8 @@ pub struct Planned {
     pub credentials: Vec<Bound>,
     /// The slots whose secrets its plugin may see in plain text.
     pub reveal: Vec<Slot>,
+    /// What an attempt of it may use of its host. Its `timeout` is the step's.
+    pub limits: Bounds,
     /// The plugin that it runs, where it runs one.
     pub plugin: Option<PluginFacts>,
     /// The outputs that are kept outside the record.
@@ -255,6 +258,7 @@ fn without_plugin(step: &Arc<Step>) -> Planned {
         }),
         credentials: Vec::new(),
         reveal: Vec::new(),
+        limits: Bounds::USUAL,
         plugin: None,
         sensitive_outputs,
         rollback: None,

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::expression::Expression;
 use crate::grant::AllowLine;
+use crate::limits::Limits;
 use crate::names::{CredentialName, PluginName, Slot, StepId};
 use crate::retry::Retry;
 use crate::template::Template;
@@ -85,6 +86,8 @@ pub struct Use {
     pub allow: Vec<AllowLine>,
     /// The slots whose secrets the plugin may see in plain text.
     pub reveal: Vec<Slot>,
+    /// What an attempt may use where that isn't the usual; the `timeout` too, where one is said.
+    pub limits: Limits,
 }
 
 /// Something that must hold.

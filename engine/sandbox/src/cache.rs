@@ -52,12 +52,9 @@ impl Cache {
         deserialize(engine, code)
     }
 
-    /// Keeps a compiled component. That this fails, say for want of space, costs only time.
-    pub(crate) fn put(&self, fingerprint: &Fingerprint, digest: Digest, component: &Component) {
-        let Ok(code) = component.serialize() else {
-            return;
-        };
-        let file = entry::seal(&self.key, fingerprint, digest, &code);
+    /// Keeps a component's code. That this fails, say for want of space, costs only time.
+    pub(crate) fn put(&self, fingerprint: &Fingerprint, digest: Digest, code: &[u8]) {
+        let file = entry::seal(&self.key, fingerprint, digest, code);
         let _ = directory::write(&self.path(fingerprint, digest), &file);
     }
 
@@ -75,14 +72,17 @@ impl fmt::Debug for Cache {
     }
 }
 
+/// The component that some code is, where it is for this engine. The code must be wasmtime's own: an authentic
+/// entry's, or what this engine's own compiler has just made.
 #[expect(
     unsafe_code,
-    reason = "wasmtime can't know that the bytes are its own; the entry's MAC says so"
+    reason = "wasmtime can't know that the bytes are its own; the entry's MAC says so, or who made them"
 )]
-fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
-    // SAFETY: the bytes must come from `Component::serialize`. They are authenticated with a key that
-    // only this engine's user has, under a name that says component and engine, and they lie in our
-    // memory, where nobody changes them after they were checked.
+pub(crate) fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
+    // SAFETY: the bytes must come from `Component::serialize` or `Engine::precompile_component`. Those of an entry
+    // are authenticated with a key that only this engine's user has, under a name that says component and engine.
+    // Those of a compiler's process come from the program that this engine was told to trust, by a file that only
+    // the two had. They lie in our memory, where nobody changes them any more.
     unsafe { Component::deserialize(engine, code) }.ok()
 }
 

@@ -4,6 +4,8 @@ use std::{io, thread, time::Duration};
 
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use crate::limits::Limits;
+
 /// How often running guests are interrupted: they yield to others then, and their processor time is
 /// counted in these.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
@@ -15,11 +17,12 @@ pub(crate) const WASM_STACK_BYTES: usize = 1 << 20;
 const ASYNC_STACK_BYTES: usize = 2 << 20;
 
 // What the components of the known guest toolchains need at most: 7,691 table elements, 3 memories,
-// 3 tables. A Python component links some 20 core modules.
-const TABLE_ELEMENTS: usize = 12_000;
+// 3 tables. A Python component links some 20 core modules. Of elements and instances a step may be given more:
+// what is reserved for them is addresses, and a counter.
+const TABLE_ELEMENTS: usize = Limits::MOST.table_elements;
 const MEMORIES: u32 = 3;
 const TABLES: u32 = 6;
-const CORE_INSTANCES: u32 = 100;
+const CORE_INSTANCES: u32 = Limits::MOST.instances as u32;
 
 /// What stays resident of a memory or stack that goes back to the pool: enough that a small guest's
 /// next attempt finds all its pages mapped.

@@ -11,6 +11,7 @@
 mod bindings;
 mod cache;
 mod call;
+mod compiler;
 pub mod credential;
 mod digest;
 mod engine;
@@ -29,6 +30,7 @@ mod speech;
 
 pub use cache::{Cache, CacheError};
 pub use call::{Breakage, Call, Context, Ended, Failure, FailureKind, Level, Lines, Output};
+pub use compiler::{ChildCompiler, CompileError, CompileLimits, Compiler, compile_for_parent};
 pub use digest::{Digest, DigestError};
 pub use limits::{Limit, Limits};
 pub use pack::pack;

@@ -46,6 +46,22 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The most that an engine is made for. What goes beyond may be refused by its pool, in words of its own.
+    pub const MOST: Limits = Limits {
+        memory_bytes: 4 << 30,
+        table_elements: 100_000,
+        instances: 1_000,
+        cpu: Duration::MAX,
+        wall: Duration::MAX,
+        output_bytes: usize::MAX,
+        log_lines: u32::MAX,
+        log_bytes: u32::MAX,
+        hostcall_bytes: usize::MAX,
+        handles: 1_000_000,
+    };
+}
+
 /// The limits whose breach ends an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Limit {
@@ -89,15 +105,15 @@ impl Limits {
     /// The breach of one of these limits, with the limit's value as people read it.
     pub(crate) fn breach(&self, limit: Limit) -> Breach {
         let value = match limit {
-            Limit::Memory => bytes(self.memory_bytes),
+            Limit::Memory => bytes(self.memory_bytes as u64),
             Limit::TableElements => self.table_elements.to_string(),
             Limit::Instances => self.instances.to_string(),
             Limit::Cpu => format!("{:?}", self.cpu),
             Limit::Wall => format!("{:?}", self.wall),
-            Limit::Output => bytes(self.output_bytes),
-            Limit::HostCall => bytes(self.hostcall_bytes),
+            Limit::Output => bytes(self.output_bytes as u64),
+            Limit::HostCall => bytes(self.hostcall_bytes as u64),
             Limit::Handles => self.handles.to_string(),
-            Limit::Stack => bytes(crate::engine::WASM_STACK_BYTES),
+            Limit::Stack => bytes(crate::engine::WASM_STACK_BYTES as u64),
         };
         Breach { limit, value }
     }
@@ -178,7 +194,7 @@ impl wasmtime::ResourceLimiter for Usage {
 }
 
 /// A size as people read it: in the largest unit that divides it.
-fn bytes(size: usize) -> String {
+pub(crate) fn bytes(size: u64) -> String {
     match size {
         0 => "0 bytes".to_owned(),
         size if size.is_multiple_of(1 << 30) => format!("{} GiB", size >> 30),

@@ -13,7 +13,8 @@ use wasmtime::{
 
 use crate::{
     bindings::RevealingStepPre,
-    cache::{Cache, Fingerprint},
+    cache::{self, Cache, Fingerprint},
+    compiler::{CompileError, Compiler},
     engine,
     host::{self, Host},
     packed::Packed,
@@ -28,6 +29,8 @@ pub struct Settings {
     pub slots: Option<u32>,
     /// Where compiled code is kept. Absent, it isn't.
     pub cache: Option<Cache>,
+    /// Who compiles what is not in the cache.
+    pub compiler: Compiler,
 }
 
 /// Loads plugins. All of them share one engine.
@@ -36,6 +39,7 @@ pub struct Sandbox {
     linker: Linker<Host>,
     slots: Option<Arc<Semaphore>>,
     cache: Option<(Cache, Fingerprint)>,
+    compiler: Compiler,
     compiled: AtomicUsize,
 }
 
@@ -81,6 +85,7 @@ impl Sandbox {
                 .cache
                 .clone()
                 .map(|cache| (cache, Fingerprint::of(&engine))),
+            compiler: settings.compiler.clone(),
             compiled: AtomicUsize::new(0),
             engine,
         })
@@ -92,7 +97,8 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// It doesn't compile, or it imports functions that this version doesn't have.
+    /// It doesn't compile, or takes more than that may take; or it imports functions that this version doesn't
+    /// have.
     pub fn load(&self, packed: &Packed) -> Result<Plugin, LoadError> {
         let component = self.component(packed)?;
         let link = || RevealingStepPre::new(self.linker.instantiate_pre(&component)?);
@@ -113,12 +119,32 @@ impl Sandbox {
         if let Some(component) = kept {
             return Ok(component);
         }
-        let component = Component::from_binary(&self.engine, packed.bytes())
-            .map_err(|error| LoadError::Compile(error.into()))?;
+        let keep = |code: &[u8]| {
+            if let Some((cache, print)) = &self.cache {
+                cache.put(print, packed.digest(), code);
+            }
+        };
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| LoadError::Compile(error);
+        let component = match &self.compiler {
+            Compiler::InProcess => {
+                let component = Component::from_binary(&self.engine, packed.bytes());
+                let component = component.map_err(|error| failed(error.into()))?;
+                // That it can't be kept costs only time.
+                if let (Some(_), Ok(code)) = (&self.cache, component.serialize()) {
+                    keep(&code);
+                }
+                component
+            }
+            Compiler::Child(child) => {
+                let code = child.compile(packed.bytes());
+                let code = code.map_err(|error| failed(error.into()))?;
+                let component = cache::deserialize(&self.engine, &code);
+                let component = component.ok_or_else(|| failed(CompileError::Foreign.into()))?;
+                keep(&code);
+                component
+            }
+        };
         self.compiled.fetch_add(1, Ordering::Relaxed);
-        if let Some((cache, print)) = &self.cache {
-            cache.put(print, packed.digest(), &component);
-        }
         Ok(component)
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     call::{Level, Lines},
     gate::Gate,
-    limits::Limits,
+    limits::{Limits, bytes},
 };
 
 /// The longest log line or message, in bytes. What is beyond is cut.
@@ -28,6 +28,8 @@ struct Quota {
     lines: u32,
     bytes: u32,
     exhausted: bool,
+    /// What they were at first, in words.
+    limit: String,
 }
 
 impl Speech {
@@ -36,6 +38,11 @@ impl Speech {
             lines: limits.log_lines,
             bytes: limits.log_bytes,
             exhausted: false,
+            limit: format!(
+                "{} lines and {}",
+                limits.log_lines,
+                bytes(limits.log_bytes.into())
+            ),
         };
         Speech {
             gate,
@@ -47,17 +54,14 @@ impl Speech {
     /// Logs one message, while the quota lasts.
     pub(crate) fn log(&self, level: Level, message: &[u8]) {
         let message = self.line(message, MESSAGE_BYTES);
-        match self
-            .quota
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(message.len())
-        {
+        let mut quota = self.quota.lock().unwrap_or_else(PoisonError::into_inner);
+        match quota.take(message.len()) {
             Taken::Yes => self.lines.log(level, message),
             Taken::Last => {
+                let limit = &quota.limit;
                 self.lines.log(
                     Level::Warn,
-                    "the limit for log lines was reached; further ones are dropped".to_owned(),
+                    format!("the limit of {limit} for logs was reached; further ones are dropped"),
                 );
             }
             Taken::No => {}
@@ -164,7 +168,7 @@ fn escape(text: &str, most: usize) -> String {
 }
 
 fn turns_or_breaks(char: char) -> bool {
-    matches!(char, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -193,6 +197,7 @@ mod tests {
             lines: 2,
             bytes: 10,
             exhausted: false,
+            limit: String::new(),
         };
         assert!(matches!(quota.take(4), Taken::Yes));
         assert!(matches!(quota.take(7), Taken::Last));

@@ -58,14 +58,13 @@ fn a_request_that_is_never_answered_is_ended() {
     assert_eq!(stage.event("step_failed")["failure"]["kind"], "timed_out");
 }
 
-/// The limit is a minute, so that this test takes one: it lies with the engine, and no runbook can lower it.
 #[test]
 fn processor_time_is_bounded_and_the_next_step_is_unharmed() {
     let stage = Stage::new();
     stage
         .run(
             r#"steps:
-  - { id: greedy, on_failure: continue, timeout: 10m, retry: { attempts: 3, delay: 10ms }, uses: puppet, with: { actions: [{ do: loop }] } }
+  - { id: greedy, on_failure: continue, timeout: 10m, limits: { cpu: 1s }, retry: { attempts: 3, delay: 10ms }, uses: puppet, with: { actions: [{ do: loop }] } }
   - id: next
     uses: puppet
     allow: [GET https://echo.simcloud.test/*]
@@ -73,7 +72,14 @@ fn processor_time_is_bounded_and_the_next_step_is_unharmed() {
 "#,
         )
         .ok();
-    names(&stage.failure(), &["60s", "processor time"]);
+    names(
+        &stage.failure(),
+        &[
+            "1s",
+            "processor time",
+            "raise it with `limits: { cpu: … }` on the step",
+        ],
+    );
     let failed = stage.event("step_failed");
     assert_eq!(failed["failure"]["code"], "limit");
     assert_eq!(failed["attempt"], 1, "it would be reached again");
@@ -88,6 +94,114 @@ fn memory_is_bounded() {
         &failing("{ do: allocate, bytes: 1000000000 }"),
         &["512 MiB", "memory"],
     );
+}
+
+#[test]
+fn a_step_can_have_more_than_is_usual() {
+    let stage = Stage::new();
+    stage
+        .run("steps: [{ id: a, uses: puppet, limits: { memory: 1GiB }, with: { actions: [{ do: allocate, bytes: 600000000 }] } }]")
+        .ok();
+    assert!(stage.output("a", "results")[0].as_u64().unwrap() >= 600_000_000);
+}
+
+#[test]
+fn a_step_can_have_less_than_is_usual() {
+    let stage = Stage::new();
+    let lowered = |limits: &str, action: &str, words: &[&str]| {
+        stage
+            .run(&format!(
+                "steps: [{{ id: a, uses: puppet, credentials: {{ api: api }}, limits: {{ {limits} }}, with: {{ actions: [{action}] }} }}]"
+            ))
+            .exits(1);
+        names(&stage.failure(), words);
+    };
+    lowered(
+        "memory: 64MiB",
+        "{ do: allocate, bytes: 100000000 }",
+        &["64 MiB for memory; raise it with `limits: { memory: … }` on the step"],
+    );
+    lowered(
+        "output: 1kB",
+        "{ do: big_output, bytes: 2000 }",
+        &["1000 bytes for output size; raise it with `limits: { output: … }`"],
+    );
+    lowered(
+        "handles: 5",
+        "{ do: open, slot: api, times: 10 }",
+        &["5 for open handles; raise it with `limits: { handles: … }`"],
+    );
+    stage
+        .run("steps: [{ id: a, uses: puppet, limits: { log_lines: 3 }, with: { actions: [{ do: many_logs, count: 9, message: line }] } }]")
+        .ok();
+    let lines = stage.lab.events_of("logged");
+    assert_eq!(lines.len(), 4);
+    names(
+        lines[3]["message"].as_str().unwrap(),
+        &["the limit of 3 lines"],
+    );
+}
+
+#[test]
+fn requests_and_their_bodies_are_a_steps_to_set() {
+    let stage = Stage::new();
+    stage
+        .run(
+            r#"steps:
+  - id: a
+    uses: puppet
+    allow: ["GET,POST https://echo.simcloud.test/*"]
+    limits: { requests: 3, request_body: 10B, response_body: 100kB }
+    with:
+      actions:
+        - { do: send, method: POST, url: "https://echo.simcloud.test/long", body: 12345678901 }
+        - { do: send, method: POST, url: "https://echo.simcloud.test/fits", body: 1234567890 }
+        - { do: send, url: "https://echo.simcloud.test/third" }
+        - { do: send, url: "https://echo.simcloud.test/fourth" }
+"#,
+        )
+        .ok();
+    let results = stage.output("a", "results");
+    for (index, said) in [(0, "10 bytes"), (3, "3 requests")] {
+        assert_eq!(results[index]["error"], "too-large", "{results}");
+        names(results[index]["message"].as_str().unwrap(), &[said]);
+    }
+    assert_eq!(results[1]["status"], 200, "{results}");
+    assert_eq!(stage.cloud.requests().len(), 2);
+}
+
+#[test]
+fn an_environment_caps_what_a_step_may_use() {
+    let stage = Stage::new();
+    let path = stage.lab.path("environments/test.yaml");
+    let environment = std::fs::read_to_string(&path).unwrap();
+    let capped = format!("{environment}limits: {{ memory: 64MiB, timeout: 1m }}\n");
+    stage.lab.write("environments/test.yaml", &capped);
+    stage.job("steps: [{ id: a, uses: puppet, timeout: 2m, limits: { memory: 1GiB }, with: { actions: [] } }]");
+    for arguments in [
+        &["check", "job", "--env", "test"][..],
+        &["plan", "job", "--env", "test"],
+        &["run", "job", "--env", "test"],
+    ] {
+        stage
+            .lab
+            .sandbook(arguments)
+            .exits(2)
+            .says("environment `test` allows at most 64MiB here")
+            .says("environment `test` allows at most 1m here")
+            .says("raise `limits.memory` in the environment");
+    }
+    // What a step doesn't say is cut.
+    stage
+        .run("steps: [{ id: a, uses: puppet, with: { actions: [{ do: allocate, bytes: 100000000 }] } }]")
+        .exits(1);
+    names(
+        &stage.failure(),
+        &["64 MiB for memory; the environment allows no more: raise `limits.memory` there first"],
+    );
+    let plan = ["plan", "job", "--env", "test"];
+    let said = stage.lab.sandbook(&plan).ok().says("memory 64MiB");
+    assert!(said.out.contains("at most 1m"), "{}", said.out);
 }
 
 #[test]

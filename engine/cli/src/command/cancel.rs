@@ -7,6 +7,7 @@ use super::conduct::{Taking, take_up};
 use super::decide::{left_since, left_to_another};
 use super::given::runtime;
 use crate::arguments::{Cancel, Undo};
+use crate::compiling::compiler;
 use crate::exit::Exit;
 use crate::operator::operator;
 use crate::places::Places;
@@ -26,7 +27,8 @@ pub(crate) fn cancel(
         confirm(run, &record.state(run)?, arguments.yes)?;
     }
     let project = places.project()?;
-    let engine = Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?;
+    let engine =
+        Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?.compiled_by(compiler());
     let reason = reason(arguments.reason.as_deref(), "no reason given")?;
     runtime()?.block_on(engine.cancel(run, reason, arguments.rollback, operator()))?;
     complain(&format!("On record: run {run} is cancelled."));
@@ -51,7 +53,8 @@ pub(crate) fn undo(
     let run = record.resolve(&arguments.run)?;
     confirm(run, &record.state(run)?, arguments.yes)?;
     let project = places.project()?;
-    let engine = Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?;
+    let engine =
+        Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?.compiled_by(compiler());
     let reason = reason(arguments.reason.as_deref(), "no reason given")?;
     runtime()?.block_on(engine.undo(run, reason, operator()))?;
     let taking = Taking {

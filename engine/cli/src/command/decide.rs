@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::conduct::{Taking, take_up};
 use super::given::runtime;
 use crate::arguments::{Decide, Word};
+use crate::compiling::compiler;
 use crate::exit::Exit;
 use crate::operator::{is_delegated, operator};
 use crate::places::Places;
@@ -26,7 +27,8 @@ pub(crate) fn decide(
     let choice = choice(word, arguments)?;
     let run = places.record()?.resolve(&arguments.run)?;
     let project = places.project()?;
-    let engine = Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?;
+    let engine =
+        Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?.compiled_by(compiler());
     let reason = arguments.reason.clone();
     let about = About {
         step,

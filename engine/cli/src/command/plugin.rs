@@ -10,11 +10,12 @@ use sandbook_sandbox::{Packed, Sandbox, Settings, pack};
 use serde_json::json;
 
 use crate::arguments::{PluginCommand, PluginInspect, PluginPack};
+use crate::compiling::compiler;
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::problem::Problem;
 use crate::render;
-use crate::screen::{Ink, Output, Table, one_line};
+use crate::screen::{Ink, Output, Table, one_line, safe};
 
 pub(crate) fn plugin(
     command: PluginCommand,
@@ -57,7 +58,7 @@ fn pack_plugin(arguments: &PluginPack, output: &mut Output) -> Result<(), Proble
         output.line(&format!(
             "Packed `{}` {} into `{}`.",
             manifest.name,
-            manifest.version,
+            safe(&manifest.version),
             to.display()
         ));
         output.line(&packed.digest().to_string());
@@ -107,13 +108,18 @@ fn inspect(arguments: &PluginInspect, places: &Places, output: &mut Output) -> R
 fn check(file: &Path, output: &mut Output) -> Result<(), Problem> {
     let (packed, manifest) = read_plugin(file)?;
     let broken = Problem::engine("the sandbox can't be made");
-    let sandbox = Sandbox::new(&Settings::default()).map_err(|error| broken.caused_by(&error))?;
+    let settings = Settings {
+        compiler: compiler(),
+        ..Settings::default()
+    };
+    let sandbox = Sandbox::new(&settings).map_err(|error| broken.caused_by(&error))?;
     sandbox.load(&packed).map_err(|error| {
         Problem::wrong(format!("`{}` can't be loaded", file.display())).caused_by(&error)
     })?;
     output.line(&format!(
         "`{}` {} is a plugin and can be loaded.",
-        manifest.name, manifest.version
+        manifest.name,
+        safe(&manifest.version)
     ));
     Ok(())
 }
@@ -142,7 +148,7 @@ fn list(json: bool, places: &Places, output: &mut Output) -> Result<(), Problem>
         let cells = match &read {
             Ok((packed, manifest)) => [
                 (Ink::Name, name.to_owned()),
-                (Ink::Plain, manifest.version.clone()),
+                (Ink::Plain, one_line(&manifest.version)),
                 (Ink::Faint, packed.digest().hex()[..12].to_owned()),
                 (Ink::Plain, one_line(&manifest.description)),
             ],

@@ -4,6 +4,7 @@ use sandbook_executor::Engine;
 
 use super::conduct::{Taking, take_up};
 use crate::arguments::Resume;
+use crate::compiling::compiler;
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::problem::Problem;
@@ -16,7 +17,8 @@ pub(crate) fn resume(
 ) -> Result<Exit, Problem> {
     let project = places.project()?;
     let run = places.record()?.resolve(&arguments.run)?;
-    let engine = Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?;
+    let engine =
+        Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?.compiled_by(compiler());
     let taking = Taking {
         run,
         accept: arguments.reason.as_deref(),

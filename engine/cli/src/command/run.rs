@@ -5,6 +5,7 @@ use sandbook_executor::{Engine, Prepared};
 use super::conduct::conduct;
 use super::given;
 use crate::arguments::Run;
+use crate::compiling::compiler;
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::problem::Problem;
@@ -15,7 +16,8 @@ use crate::screen::{Output, Paper, complain};
 pub(crate) fn run(arguments: &Run, places: &Places, output: &mut Output) -> Result<Exit, Problem> {
     let (project, prepared) = given::prepare(&arguments.runbook, &arguments.given, places)?;
     confirm(&prepared, arguments)?;
-    let engine = Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?;
+    let engine =
+        Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?.compiled_by(compiler());
     let start = async |options| engine.start(prepared, arguments.dry_run, options).await;
     conduct(&engine, &project, start, arguments.output, output)
 }

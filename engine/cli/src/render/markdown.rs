@@ -281,8 +281,15 @@ fn row<const N: usize>(cells: [&str; N]) -> String {
 fn plain(text: &str) -> String {
     let line = one_line(&safe(text));
     let mut plain = String::with_capacity(line.len());
-    for character in line.chars() {
-        if "\\`*_{}[]<>#|~!".contains(character) {
+    for (at, character) in line.char_indices() {
+        // What some renderers make a link of by itself is written so that they don't.
+        let makes_a_link = match character {
+            ':' => line[at..].starts_with("://"),
+            '.' => line[..at].to_ascii_lowercase().ends_with("www"),
+            '@' => true,
+            _ => false,
+        };
+        if makes_a_link || "\\`*_{}[]<>#|~!&".contains(character) {
             plain.push('\\');
         }
         plain.push(character);
@@ -328,13 +335,37 @@ mod tests {
         for part in [
             "# restore succeeded: run 0123456789ab\n",
             "- ana (user 1000): started it\n- ben (user 7): noted\n",
-            "| POST https://api.example/x | 202 |\n",
+            r"| POST https\://api.example/x | 202 |",
             r"| move | succeeded | 3.0 s | moved \| \<b\>the writer\</b\> |",
             r"ben: \# not a heading",
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
         assert!(!text.contains("## In doubt") && !text.contains("## Decisions"));
+    }
+
+    #[test]
+    fn no_text_forges_a_heading_a_row_or_a_link() {
+        for (text, shown) in [
+            ("x\n## Decisions", r"x\\n\#\# Decisions"),
+            ("a |\n| b", r"a \|\\n\| b"),
+            (
+                "[ok](https://evil.example)",
+                r"\[ok\](https\://evil.example)",
+            ),
+            (
+                "http://evil.example www.evil.example",
+                r"http\://evil.example www\.evil.example",
+            ),
+            ("ops@evil.example", r"ops\@evil.example"),
+            (
+                "<img src=x> &lt;b&gt; `code`",
+                r"\<img src=x\> \&lt;b\&gt; \`code\`",
+            ),
+            ("\u{1b}[31m\u{202e}", r"\\u\{1b\}\[31m\\u\{202e\}"),
+        ] {
+            assert_eq!(plain(text), shown);
+        }
     }
 
     #[test]
@@ -353,7 +384,7 @@ mod tests {
         };
         let text = markdown(&run, &log, &Zone::local());
         assert!(
-            text.contains("- step move: POST https://api.example/x\n"),
+            text.contains("- step move: POST https\\://api.example/x\n"),
             "{text}"
         );
     }

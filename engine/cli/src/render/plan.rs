@@ -220,10 +220,22 @@ impl Facts {
                 format!("the plain text of the secret in {slots}"),
             );
         }
+        if let Some(limits) = limits(planned) {
+            self.add("limits", Ink::Plain, limits);
+        }
         if let Some(tries) = tries(&planned.step) {
             self.add("tries", Ink::Plain, tries);
         }
     }
+}
+
+/// What a step may use of the host, where that isn't the usual.
+fn limits(planned: &Planned) -> Option<String> {
+    let unusual = planned.limits.unusual();
+    let limits: Vec<String> = unusual
+        .map(|(limit, value)| format!("{} {value}", limit.key()))
+        .collect();
+    (!limits.is_empty()).then(|| limits.join(", "))
 }
 
 /// What a step runs, in a word.

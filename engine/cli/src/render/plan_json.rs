@@ -94,6 +94,7 @@ fn step(planned: &Planned, prepared: &Prepared) -> Value {
         "reveal": planned.reveal.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "attempts": step.retry.attempts,
         "timeout": format_duration(step.timeout),
+        "limits": planned.limits.unusual().map(|(limit, value)| (limit.key().to_owned(), json!(value))).collect::<Map<_, _>>(),
         "failure_let_pass": step.on_failure == OnFailure::Continue,
         "on_failure": match step.on_failure {
             OnFailure::Abort => "abort",

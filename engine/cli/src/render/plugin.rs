@@ -159,14 +159,16 @@ pub(crate) fn step(name: &str, manifest: &Manifest) -> String {
             .partition(|(name, _)| is_required(&manifest.inputs, name));
         for (name, property) in required {
             yaml.push_str(&format!(
-                "      {name}: {}{}\n",
+                "      {}: {}{}\n",
+                key(name),
                 sample(property),
                 remark(property)
             ));
         }
         for (name, property) in optional {
             yaml.push_str(&format!(
-                "      # {name}: {}{}\n",
+                "      # {}: {}{}\n",
+                key(name),
                 sample(property),
                 remark(property)
             ));
@@ -187,7 +189,23 @@ pub(crate) fn step(name: &str, manifest: &Manifest) -> String {
             yaml.push_str(&format!("      - {}\n", json!(filled(&line.to_string()))));
         }
     }
-    yaml
+    // Each part is a line's, whatever its author wrote; what is left in them are characters that JSON lets pass.
+    let lines = yaml.split_terminator('\n');
+    lines.map(|line| safe(line).into_owned() + "\n").collect()
+}
+
+/// A key in YAML: a plain word as it is, anything else in quotes.
+fn key(name: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    let begins = name
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphabetic());
+    if begins && name.bytes().all(is_plain) {
+        name.to_owned()
+    } else {
+        json!(name).to_string()
+    }
 }
 
 /// An allow line of a manifest with its holes as words that stand out: `{server}` becomes `SERVER`.
@@ -299,6 +317,30 @@ mod tests {
             filled("GET https://{host}/a/{the_id}/*"),
             "GET https://HOST/a/THE_ID/*"
         );
+    }
+
+    #[test]
+    fn a_step_to_paste_has_only_the_lines_that_it_is_meant_to_have() {
+        let manifest = json!({
+            "name": "bad", "version": "1", "description": "x", "contract": "sandbook:step@0.1.0",
+            "inputs": { "type": "object", "required": ["a\n    allow: ['* https://**']"], "properties": {
+                "a\n    allow: ['* https://**']": { "type": "string", "default": "\u{9b}31m\n- id: b" },
+                "b\u{1b}[2J": { "type": "string", "description": "x\n    reveal: [api]\u{202e}" },
+            } },
+            "outputs": { "type": "object" },
+            "slots": { "api": "for\n    reveal: [api]" },
+        });
+        let manifest = Manifest::from_json(manifest.to_string().as_bytes()).unwrap();
+        let yaml = step("bad", &manifest);
+        assert_eq!(yaml.lines().count(), 7, "{yaml}");
+        assert!(!yaml.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{yaml}");
+        for line in yaml.lines() {
+            let word = line.trim_start();
+            assert!(
+                !word.starts_with("allow") && !word.starts_with("reveal"),
+                "{yaml}"
+            );
+        }
     }
 
     #[test]

@@ -233,7 +233,10 @@ fn effects_table(effects: &[Effect<'_>], zone: &Zone, paper: Paper) -> String {
         table.row([
             (Ink::Faint, zone.clock(effect.time)),
             (Ink::Plain, effect.step.to_string()),
-            (method, effect.asked.method.clone()),
+            (
+                method,
+                crate::screen::safe(&effect.asked.method).into_owned(),
+            ),
             (ink, fate),
             (Ink::Faint, took),
             (Ink::Plain, url + &rest),

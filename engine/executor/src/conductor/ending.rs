@@ -28,8 +28,10 @@ impl Conductor<'_> {
             seen,
         } = attempted;
         self.placed -= 1;
-        let step = &self.steps.get(index).step;
+        let planned = self.steps.get(index);
+        let step = &planned.step;
         let circumstances = Circumstances {
+            limits: &planned.limits,
             attempt: self.failures[index] + 1,
             lost: seen.lost,
             ambiguous: seen.ambiguous,

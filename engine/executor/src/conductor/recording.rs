@@ -62,7 +62,7 @@ impl Conductor<'_> {
             step: self.steps.id(index),
             plugin: using.plugin.clone(),
             input,
-            timeout: planned.step.timeout,
+            limits: planned.limits.clone(),
             permission: planned.permission.clone(),
             credentials: planned.credentials.clone(),
             reveal: planned.reveal.clone(),

@@ -11,6 +11,7 @@ use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::grant::{Grant, Permission};
 use crate::input::Inputs;
+use crate::limits::{Bounds, Limit};
 use crate::manifest::Manifest;
 use crate::misfit::listed;
 use crate::names::PluginName;
@@ -124,20 +125,28 @@ impl Resolving<'_> {
                 .filter_map(|ask| ask.not_granted(&grants))
                 .collect(),
         };
+        let most = self.environment.map(|environment| &environment.limits);
+        let limits = Bounds::new(&using.limits, most);
+        let mut step = Arc::clone(step);
+        let timeout = limits.time(Limit::Timeout);
+        if step.timeout != timeout {
+            Arc::make_mut(&mut step).timeout = timeout;
+        }
+        let rollback = step.rollback.as_ref();
+        let rollback =
+            rollback.map(|rollback| Box::new(self.step(rollback, &place.key("rollback"), faults)));
         Planned {
-            step: Arc::clone(step),
+            step,
             permission: Arc::new(Permission {
                 step: grants,
                 ceiling: self.ceiling.clone(),
             }),
             credentials: bound(using, manifest, self.environment),
             reveal: using.reveal.clone(),
+            limits,
             plugin: Some(plugin),
             sensitive_outputs: manifest.sensitive_outputs().map(str::to_owned).collect(),
-            rollback: step
-                .rollback
-                .as_ref()
-                .map(|rollback| Box::new(self.step(rollback, &place.key("rollback"), faults))),
+            rollback,
         }
     }
 }

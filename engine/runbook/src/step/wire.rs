@@ -13,6 +13,7 @@ use super::{Action, Check, Needs, OnDoubt, OnFailure, Step};
 use crate::duration::parse_duration;
 use crate::fault::Fault;
 use crate::leaf::Reader;
+use crate::limits::{Limit, WireLimits};
 use crate::names::StepId;
 use crate::path::Path;
 use crate::retry::{Retry, WireRetry};
@@ -23,7 +24,7 @@ mod rollback;
 mod using;
 
 /// How long an attempt may take where the step doesn't say.
-const TIMEOUT: Duration = Duration::from_secs(5 * 60);
+const TIMEOUT: Duration = Duration::from_millis(Limit::Timeout.usual());
 
 /// What few steps have is boxed: there may be many steps.
 #[derive(Debug, Default, Deserialize)]
@@ -45,6 +46,7 @@ pub(crate) struct WireStep {
     manual: Option<Box<WireManual>>,
     retry: Option<Box<WireRetry>>,
     timeout: Option<String>,
+    limits: Option<WireLimits>,
     on_failure: Option<WireOnFailure>,
     on_doubt: Option<WireOnDoubt>,
     rollback: Option<Box<WireRollback>>,
@@ -126,7 +128,7 @@ impl WireStep {
                 .map(|step| Some(Arc::new(step))),
         };
         let name = self.name.take();
-        let action = self.action(place, reader);
+        let action = self.action(timeout, place, reader);
         Some(Step {
             id: id?,
             name,
@@ -134,7 +136,7 @@ impl WireStep {
             condition: condition?,
             action: action?,
             retry: retry?,
-            timeout,
+            timeout: timeout.unwrap_or(TIMEOUT),
             on_failure,
             on_doubt,
             rollback: rollback?,
@@ -166,6 +168,7 @@ impl WireStep {
             ("reveal", self.reveal.is_some()),
             ("retry", self.retry.is_some()),
             ("timeout", self.timeout.is_some()),
+            ("limits", self.limits.is_some()),
             ("on_doubt", self.on_doubt.is_some()),
             ("rollback", self.rollback.is_some()),
         ];
@@ -178,7 +181,12 @@ impl WireStep {
         }
     }
 
-    fn action(self, place: &Path, reader: &mut Reader) -> Option<Action> {
+    fn action(
+        self,
+        timeout: Option<Duration>,
+        place: &Path,
+        reader: &mut Reader,
+    ) -> Option<Action> {
         let said = match self.actions()[..] {
             [_] => None,
             [] => Some(("a step needs one", "`uses: PLUGIN` runs a plugin")),
@@ -207,6 +215,8 @@ impl WireStep {
                 credentials: self.credentials,
                 allow: self.allow,
                 reveal: self.reveal,
+                limits: self.limits,
+                timeout,
             };
             using.convert(place, reader).map(Action::Plugin)
         }
@@ -233,11 +243,10 @@ fn given<const N: usize>(keys: [(&'static str, bool); N]) -> impl Iterator<Item 
     there.map(|(key, _)| key)
 }
 
-/// How long an attempt may take. `place` is where the key `timeout` is.
-fn timeout(text: Option<&str>, place: &Path, reader: &mut Reader) -> Duration {
+/// How long an attempt may take, where that is said. `place` is where the key `timeout` is.
+fn timeout(text: Option<&str>, place: &Path, reader: &mut Reader) -> Option<Duration> {
     let none = "an attempt with no time at all always fails";
     text.and_then(|text| positive(text, place.key("timeout"), none, reader))
-        .unwrap_or(TIMEOUT)
 }
 
 /// When an attempt is made again. `place` is where the key `retry` is.

@@ -16,7 +16,11 @@ fn packed(summary: &str) -> Packed {
 
 fn sandbox(dir: &Path, key: [u8; 32]) -> Sandbox {
     let cache = Some(Cache::open(dir.join("aot"), key).unwrap());
-    Sandbox::new(&Settings { slots: None, cache }).unwrap()
+    Sandbox::new(&Settings {
+        cache,
+        ..Settings::default()
+    })
+    .unwrap()
 }
 
 /// Loads and runs the plugin in a sandbox of its own: what it says, and how often it was compiled.

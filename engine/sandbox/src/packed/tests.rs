@@ -1,3 +1,6 @@
+#[path = "tests/mutated.rs"]
+mod mutated;
+
 use super::*;
 use crate::{pack::pack, plugin::sample};
 

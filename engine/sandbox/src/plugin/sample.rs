@@ -14,6 +14,20 @@ pub(crate) fn answering(code: &str, data: &str, summary: &str) -> Vec<u8> {
     wat::parse_str(text(code, data, summary)).unwrap()
 }
 
+/// [`component`] with this put into its core module, and this beside it.
+pub(crate) fn larger(code: &str, in_module: &str, beside: &str) -> Vec<u8> {
+    let text = text(code, "{\"n\":1}", "all well")
+        .replace(
+            "    (func $recurse",
+            &format!("{in_module}\n    (func $recurse"),
+        )
+        .replace(
+            "  (core instance $main",
+            &format!("{beside}\n  (core instance $main"),
+        );
+    wat::parse_str(text).unwrap()
+}
+
 fn text(code: &str, data: &str, summary: &str) -> String {
     TEMPLATE
         .replace("CODE", code)

@@ -1,6 +1,9 @@
 //! Calls of small components. What takes a real guest (standard output, panics, HTTP) is tested by
 //! the suite.
 
+#[path = "tests/hostile.rs"]
+mod hostile;
+
 use std::{
     sync::Mutex,
     time::{Duration, Instant},
@@ -88,7 +91,11 @@ impl Bench {
     }
 
     fn load(component: &[u8], slots: Option<u32>) -> Self {
-        let sandbox = Sandbox::new(&Settings { slots, cache: None }).unwrap();
+        let settings = Settings {
+            slots,
+            ..Settings::default()
+        };
+        let sandbox = Sandbox::new(&settings).unwrap();
         let packed = Packed::read(pack(component, b"{}").unwrap()).unwrap();
         Bench::new(sandbox.load(&packed).unwrap())
     }
@@ -369,7 +376,7 @@ fn logging_ends_at_its_limit_and_the_step_goes_on() {
     assert_eq!(lines.len(), 3);
     assert_eq!(
         lines[2],
-        "warn: the limit for log lines was reached; further ones are dropped"
+        "warn: the limit of 2 lines and 1 MiB for logs was reached; further ones are dropped"
     );
 }
 

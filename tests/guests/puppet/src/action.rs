@@ -35,6 +35,13 @@ pub(crate) enum Action {
         #[serde(default)]
         error: bool,
     },
+    /// Writes so many lines to standard output, or to standard error, and so many bytes that no line feed ends.
+    Flood {
+        lines: u32,
+        bytes: usize,
+        #[serde(default)]
+        error: bool,
+    },
     /// Reports progress.
     Progress {
         message: String,
@@ -50,6 +57,10 @@ pub(crate) enum Action {
     Recurse { depth: Option<u64> },
     /// Panics.
     Panic { message: String },
+    /// Ends the program with this status, as a command would.
+    Exit { status: i32 },
+    /// Crashes without a word.
+    Abort,
     /// Draws a random number, and logs it, so that failed attempts can be compared. Result: it, as text.
     Random,
     /// Reads the clock. Result: milliseconds since the epoch.
@@ -98,6 +109,8 @@ pub(crate) struct Send {
     pub(crate) headers: BTreeMap<String, String>,
     /// Text is sent as it is, anything else as JSON.
     pub(crate) body: Option<Value>,
+    /// A body that is no text.
+    pub(crate) body_bytes: Option<Vec<u8>>,
     pub(crate) slot: Option<String>,
     pub(crate) repeatable: Option<bool>,
     pub(crate) timeout_milliseconds: Option<u64>,

@@ -4,6 +4,7 @@ use std::{
     hash::{BuildHasher, Hasher},
     hint::black_box,
     net::TcpStream,
+    process,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -90,6 +91,13 @@ fn act(context: &Context, action: Action) -> Result<(), Failure> {
         Action::Loop => loop {
             black_box(());
         },
+        Action::Flood {
+            lines,
+            bytes,
+            error,
+        } => flood(lines, bytes, error),
+        Action::Exit { status } => process::exit(status),
+        Action::Abort => process::abort(),
         Action::Panic { message } => panic!("{message}"),
         Action::Fail(fail) => return Err(failure(fail)),
         Action::FailUnless { attempt, fail } if context.attempt < attempt => {
@@ -107,6 +115,17 @@ fn failure(fail: Fail) -> Failure {
         message: fail.message,
         retry_after: fail.retry_after_milliseconds.map(Duration::from_millis),
         start_over: fail.start_over,
+    }
+}
+
+fn flood(lines: u32, bytes: usize, error: bool) {
+    let unended = "x".repeat(bytes);
+    if error {
+        (0..lines).for_each(|n| eprintln!("line {n}"));
+        eprint!("{unended}");
+    } else {
+        (0..lines).for_each(|n| println!("line {n}"));
+        print!("{unended}");
     }
 }
 

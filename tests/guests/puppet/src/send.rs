@@ -15,6 +15,9 @@ pub(crate) fn send(send: Send) -> Result<Value, Failure> {
         Some(body) => request.body_json(&body),
         None => request,
     };
+    if let Some(bytes) = send.body_bytes {
+        request = request.body(bytes);
+    }
     if let Some(slot) = &send.slot {
         request = request.credential(slot)?;
     }

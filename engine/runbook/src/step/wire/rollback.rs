@@ -6,8 +6,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::using::WireUse;
-use super::{retry, timeout};
+use super::{TIMEOUT, retry, timeout};
 use crate::leaf::Reader;
+use crate::limits::WireLimits;
 use crate::names::StepId;
 use crate::path::Path;
 use crate::retry::WireRetry;
@@ -23,6 +24,7 @@ pub(super) struct WireRollback {
     reveal: Option<Vec<String>>,
     retry: Option<WireRetry>,
     timeout: Option<String>,
+    limits: Option<WireLimits>,
 }
 
 impl WireRollback {
@@ -41,6 +43,8 @@ impl WireRollback {
             credentials: self.credentials,
             allow: self.allow,
             reveal: self.reveal,
+            limits: self.limits,
+            timeout,
         };
         let using = using.convert(place, reader);
         Some(Step {
@@ -50,7 +54,7 @@ impl WireRollback {
             condition: None,
             action: Action::Plugin(using?),
             retry: retry?,
-            timeout,
+            timeout: timeout.unwrap_or(TIMEOUT),
             // One that fails stops the undoing, and a person is asked.
             on_failure: OnFailure::Pause,
             on_doubt: OnDoubt::Wait,

@@ -1,11 +1,13 @@
 //! The use of a plugin, by a step or by its rollback.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use crate::fault::Fault;
 use crate::leaf::Reader;
+use crate::limits::WireLimits;
 use crate::names::{CredentialName, PluginName, Slot};
 use crate::path::Path;
 use crate::step::Use;
@@ -17,6 +19,9 @@ pub(super) struct WireUse {
     pub(super) credentials: Option<BTreeMap<String, String>>,
     pub(super) allow: Option<Vec<String>>,
     pub(super) reveal: Option<Vec<String>>,
+    pub(super) limits: Option<WireLimits>,
+    /// The step's, where it says one.
+    pub(super) timeout: Option<Duration>,
 }
 
 impl WireUse {
@@ -48,6 +53,8 @@ impl WireUse {
         let reveal = slots
             .filter_map(|(index, slot)| reader.parsed(slot, &place.key("reveal").index(index)))
             .collect();
+        let limits = self.limits.unwrap_or_default();
+        let limits = limits.of_step(self.timeout, &place.key("limits"), &mut reader.faults);
         Some(Use {
             plugin: plugin?,
             with: with?,
@@ -55,6 +62,7 @@ impl WireUse {
             credentials,
             allow,
             reveal,
+            limits,
         })
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn step(workshop: &Workshop) -> Outcome<Vec<Finding>> {
 
     let sandbox = Sandbox::new(&Settings {
         slots: Some(SLOTS),
-        cache: None,
+        ..Settings::default()
     })?;
     let plugin = sandbox.load(&Packed::read(std::fs::read(component)?)?)?;
     let silence = Silence::new();
