@@ -23,6 +23,8 @@ mod resume;
 mod secrets;
 mod sensitive;
 mod signals;
+mod sources;
+mod spills;
 mod stage;
 mod team;
 mod torture;

@@ -5,6 +5,7 @@ mod decide;
 mod plugin;
 mod record;
 mod run;
+mod secrets;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ pub(crate) use self::decide::{Cancel, Decide, Undo, Word};
 pub(crate) use self::plugin::{PluginCommand, PluginInspect, PluginPack};
 pub(crate) use self::record::{Log, Note, Runs, Show};
 pub(crate) use self::run::{Check, Given, Plan, Resume, Run};
+pub(crate) use self::secrets::{SecretsCommand, SecretsSet};
 
 const STATUSES: &str = "\
 Exit status:
@@ -117,6 +119,12 @@ pub(crate) enum Command {
     /// None of these runs any of a plugin's code.
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Keep secrets in the project, encrypted with age
+    ///
+    /// They lie in `secrets.age`, which may be checked in. What opens it is an age identity in a file of its own, which
+    /// may not.
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
     Init(Init),
     Schema(Schema),
     /// Say who you are to the engine, and where it would look and write

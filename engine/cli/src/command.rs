@@ -19,6 +19,7 @@ mod resume;
 mod run;
 mod runs;
 mod schema;
+mod secrets;
 mod show;
 mod whoami;
 
@@ -55,6 +56,7 @@ pub(crate) fn execute(
         Command::Audit(command) => audit::audit(&command, places, output),
         Command::Prune(arguments) => prune::prune(&arguments, places, output),
         Command::Plugin(command) => plugin::plugin(command, places, output),
+        Command::Secrets(command) => secrets::secrets(&command, places, output),
         Command::Init(arguments) => init::init(&arguments, output),
         Command::Schema(arguments) => Ok(schema::schema(&arguments, output)),
         Command::Whoami(format) => whoami::whoami(format, places, output),

@@ -1,17 +1,21 @@
 //! An environment's credentials, made ready: secrets read, tokens fetched.
 
+mod source;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use sandbook_runbook as runbook;
-use sandbook_runbook::{CredentialName, Environment, SecretSource};
+use sandbook_runbook::{CredentialName, Environment};
 use sandbook_sandbox::credential::{Credential, Scheme};
 use sandbook_sandbox::network::{IpRange, Network, NetworkRules, Origin};
 use sandbook_sandbox::redact::Redactor;
-use sandbook_sandbox::secret::{self, Secret};
+use sandbook_sandbox::secret::Secret;
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
+use self::source::Sources;
 use crate::refused::Refused;
 use crate::sensitive;
 
@@ -28,7 +32,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// Names each credential that can't be had. Nothing but token requests has been sent.
+    /// Names each credential that can't be had. Nothing has been sent but what obtains them.
     pub(crate) async fn obtain(
         environment: Option<&Environment>,
         used: BTreeSet<&CredentialName>,
@@ -45,12 +49,29 @@ impl Keys {
             });
         };
         let network = Arc::new(network(environment));
+        let sources = Arc::new(Sources {
+            root: root.to_owned(),
+            network: Arc::clone(&network),
+            opened: OnceCell::new(),
+        });
+        let mut reading = JoinSet::new();
+        for name in used {
+            let (name, spec) = (name.clone(), environment.credentials[name].clone());
+            let sources = Arc::clone(&sources);
+            reading.spawn(async move {
+                let read = Material::read(&spec, &sources).await;
+                (name, read)
+            });
+        }
+        // In the order of their names: what two secrets have in common is called by the first's, also when the run is
+        // taken up.
+        let read: BTreeMap<_, _> = reading.join_all().await.into_iter().collect();
         let mut credentials = BTreeMap::new();
         let mut faults = Vec::new();
-        for name in used {
-            let spec = &environment.credentials[name];
-            match read(spec, root).and_then(|secret| credential(name, spec, secret, &redactor)) {
-                Ok(credential) => drop(credentials.insert(name.clone(), Arc::new(credential))),
+        for (name, read) in read {
+            let spec = &environment.credentials[&name];
+            match read.and_then(|material| material.credential(&name, spec, &redactor)) {
+                Ok(credential) => drop(credentials.insert(name, Arc::new(credential))),
                 Err(fault) => faults.push(format!("credential `{name}`: {fault}")),
             }
         }
@@ -99,22 +120,42 @@ fn origin(origin: &runbook::Origin) -> Origin {
     Origin::parse(&origin.to_string()).expect("the language has checked the origin")
 }
 
-fn read(spec: &runbook::Credential, root: &Path) -> Result<Secret, String> {
-    let read = match &spec.secret {
-        SecretSource::Env(variable) => secret::from_env(variable),
-        SecretSource::File(path) => secret::from_file(&root.join(path)),
-        SecretSource::Literal(text) => secret::literal(text),
-    };
-    read.map_err(|fault| chain(&fault))
+/// What is secret of a credential.
+struct Material {
+    secret: Secret,
+    session_token: Option<Secret>,
 }
 
-fn credential(
-    name: &CredentialName,
-    spec: &runbook::Credential,
-    secret: Secret,
-    redactor: &Arc<Redactor>,
-) -> Result<Credential, String> {
-    let scheme = match &spec.scheme {
+impl Material {
+    async fn read(spec: &runbook::Credential, sources: &Sources) -> Result<Material, String> {
+        let session_token = match &spec.scheme {
+            runbook::Scheme::AwsSigV4 { session_token, .. } => session_token.as_ref(),
+            _ => None,
+        };
+        Ok(Material {
+            secret: sources.read(&spec.secret).await?,
+            session_token: match session_token {
+                Some(token) => Some(sources.read(token).await?),
+                None => None,
+            },
+        })
+    }
+
+    fn credential(
+        self,
+        name: &CredentialName,
+        spec: &runbook::Credential,
+        redactor: &Arc<Redactor>,
+    ) -> Result<Credential, String> {
+        let scheme = scheme(&spec.scheme, self.session_token);
+        let origins = spec.origins.iter().map(origin).collect();
+        Credential::new(name.as_str(), &scheme, self.secret, origins, redactor)
+            .map_err(|fault| chain(&fault))
+    }
+}
+
+fn scheme(scheme: &runbook::Scheme, session_token: Option<Secret>) -> Scheme {
+    match scheme {
         runbook::Scheme::Header { header, prefix } => Scheme::Header {
             name: header.clone(),
             prefix: prefix.clone(),
@@ -132,10 +173,21 @@ fn credential(
             client_id: client_id.clone(),
             scope: scope.clone(),
         },
-    };
-    let origins = spec.origins.iter().map(origin).collect();
-    Credential::new(name.as_str(), &scheme, secret, origins, redactor)
-        .map_err(|fault| chain(&fault))
+        runbook::Scheme::Query { parameter } => Scheme::Query {
+            parameter: parameter.clone(),
+        },
+        runbook::Scheme::AwsSigV4 {
+            access_key_id,
+            region,
+            service,
+            session_token: _,
+        } => Scheme::AwsSigV4 {
+            access_key_id: access_key_id.clone(),
+            region: region.clone(),
+            service: service.clone(),
+            session_token,
+        },
+    }
 }
 
 /// An error with its causes, in one line.

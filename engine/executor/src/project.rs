@@ -84,6 +84,13 @@ impl Project {
             .map(|path| self.root.join(path))
     }
 
+    /// Where the project has its secrets, and the identity that opens them, as far as it says so.
+    pub(crate) fn secrets(&self) -> (Option<PathBuf>, Option<PathBuf>) {
+        let place = |path: &Option<String>| path.as_ref().map(|path| self.root.join(path));
+        let secrets = &self.settings.secrets;
+        (place(&secrets.file), place(&secrets.identity))
+    }
+
     /// The project's anchors, for the record in this state directory.
     pub fn anchoring(&self, state: &StateDir) -> Anchoring {
         Anchoring {

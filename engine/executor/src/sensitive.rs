@@ -28,6 +28,27 @@ pub(crate) fn recorded_texts(recorded: &journal::Values, values: &Value) -> Vec<
     values.flat_map(texts).collect()
 }
 
+/// How many sensitive texts a run may come to hold by what plugins put out: each is looked for in all that the run
+/// says from then on.
+const MOST_TEXTS: usize = 2_000;
+
+/// Whether the sensitive outputs of a step are few enough to be hidden.
+pub(crate) fn check_number(
+    redactor: &Redactor,
+    output: &Output,
+    is_sensitive: impl Fn(&str) -> bool,
+) -> Result<(), String> {
+    let outputs = output.data.as_object().into_iter().flatten();
+    let sensitive = outputs.filter(|(name, _)| is_sensitive(name));
+    let number: usize = sensitive.map(|(_, value)| texts(value).len()).sum();
+    if number > 0 && number + redactor.sensitive() > MOST_TEXTS {
+        return Err(format!(
+            "its sensitive outputs hold {number} texts, and a run can hide no more than {MOST_TEXTS}"
+        ));
+    }
+    Ok(())
+}
+
 /// A redactor that hides these texts.
 pub(crate) fn redactor(texts: impl IntoIterator<Item = String>) -> Redactor {
     let redactor = Redactor::default();
@@ -132,5 +153,21 @@ mod tests {
         );
         assert_eq!(output.summary, "has [sensitive]");
         assert_eq!(redactor.redact_text("a hush-hush"), "a [sensitive]");
+    }
+    #[test]
+    fn more_sensitive_texts_than_can_be_hidden_are_refused() {
+        let redactor = Redactor::default();
+        let output = |number: usize| Output {
+            data: json!({ "many": vec!["hush-hush"; number], "plain": vec!["x"; 5_000] }),
+            changed: false,
+            summary: String::new(),
+        };
+        let is_sensitive = |name: &str| name == "many";
+        check_number(&redactor, &output(MOST_TEXTS), is_sensitive).unwrap();
+        let fault = check_number(&redactor, &output(MOST_TEXTS + 1), is_sensitive).unwrap_err();
+        assert!(fault.contains("no more than 2000"), "{fault}");
+        redactor.hide_sensitive("another");
+        check_number(&redactor, &output(MOST_TEXTS), is_sensitive).unwrap_err();
+        check_number(&redactor, &output(0), is_sensitive).unwrap();
     }
 }

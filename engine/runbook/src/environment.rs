@@ -19,9 +19,11 @@ use crate::{shape, yaml};
 mod credential;
 mod fill;
 mod network;
+mod secret;
 
-pub use credential::{Credential, Scheme, SecretSource};
+pub use credential::{Credential, Scheme};
 pub use network::NetworkRules;
+pub use secret::{HelperSource, SecretSource, VaultLogin, VaultSource};
 
 use credential::WireCredential;
 use fill::Fill;
@@ -86,7 +88,10 @@ impl Environment {
         // By what they read, not by place: an anchor elsewhere may hold the text.
         let mut blanks = BTreeMap::new();
         for (name, credential) in &self.credentials {
-            if let SecretSource::Literal(secret) = &credential.secret {
+            for source in credential.sources() {
+                let SecretSource::Literal(secret) = source else {
+                    continue;
+                };
                 blanks.extend(
                     spans
                         .reading(secret)

@@ -43,7 +43,10 @@ pub use checked::CheckedRunbook;
 pub use cidr::{Cidr, CidrFault};
 pub use data_schema::{DataSchema, SchemaFault};
 pub use duration::{DurationFault, LONGEST_DURATION, format_duration, parse_duration};
-pub use environment::{Credential, Environment, NetworkRules, Scheme, SecretSource};
+pub use environment::{
+    Credential, Environment, HelperSource, NetworkRules, Scheme, SecretSource, VaultLogin,
+    VaultSource,
+};
 pub use excerpt::{Colour, Located};
 pub use expression::{
     ExprFault, ExprProblem, Expression, FILTERS, ParseFault, ParseProblem, Stand, TESTS, Touched,
@@ -62,7 +65,7 @@ pub use names::{
 pub use origin::{Origin, OriginFault};
 pub use path::{Path, Segment};
 pub use plan::{Bound, Plan, Planned, PluginFacts};
-pub use project::{Anchor, Destination, Project};
+pub use project::{Anchor, Destination, Project, SecretsPlaces};
 pub use retry::{Backoff, Retry};
 pub use runbook::{Behavior, Concurrency, Runbook, Section};
 pub use schema::{Kind, schema};

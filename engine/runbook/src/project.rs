@@ -32,6 +32,18 @@ pub struct Project {
     pub default_environment: Option<EnvironmentName>,
     /// Where the signed head of the ledger of runs is sent at each run's end.
     pub anchors: Vec<Anchor>,
+    /// Where the secrets lie that are in the project.
+    pub secrets: SecretsPlaces,
+}
+
+/// Where a project's encrypted secrets lie, as far as it says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretsPlaces {
+    /// The encrypted file.
+    pub file: Option<String>,
+    /// The age identity that opens it.
+    pub identity: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -43,6 +55,7 @@ struct Wire {
     state: Option<String>,
     default_environment: Option<String>,
     anchors: Vec<WireAnchor>,
+    secrets: SecretsPlaces,
 }
 
 impl Project {
@@ -83,6 +96,14 @@ fn convert(wire: Wire, faults: &mut Vec<Fault>) -> Project {
     let environments =
         folder("environments", wire.environments).unwrap_or_else(|| "environments".to_owned());
     let state = folder("state", wire.state);
+    for (key, path) in [
+        ("file", &wire.secrets.file),
+        ("identity", &wire.secrets.identity),
+    ] {
+        if let Some(path) = path {
+            check_path(path, &root.key("secrets").key(key), faults);
+        }
+    }
     let default_environment = wire.default_environment.and_then(|name| {
         let named = EnvironmentName::new(name);
         named
@@ -99,6 +120,7 @@ fn convert(wire: Wire, faults: &mut Vec<Fault>) -> Project {
         state,
         default_environment,
         anchors: anchor::convert(wire.anchors, faults),
+        secrets: wire.secrets,
     }
 }
 

@@ -1,11 +1,15 @@
 //! Credentials: the host applies them, and only to their own origins.
 
 mod oauth2;
+mod outgoing;
+mod parameter;
+mod sigv4;
 
 use std::{fmt, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -15,11 +19,14 @@ use crate::{
     secret::Secret,
 };
 use oauth2::ClientCredentials;
+use parameter::{has_parameter, is_plain};
+use sigv4::{Message, Signer};
 
 pub use oauth2::TokenError;
+pub(crate) use outgoing::Outgoing;
 
 /// How a credential authenticates a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Scheme {
     /// A header field that holds the secret after a prefix, which may be empty.
     Header {
@@ -44,6 +51,22 @@ pub enum Scheme {
         /// What the token is for.
         scope: Option<String>,
     },
+    /// A parameter of the URL's query that holds the secret. It is added to what is sent, and to nothing that is kept.
+    Query {
+        /// The parameter's name.
+        parameter: String,
+    },
+    /// AWS Signature Version 4: the host signs what is sent, and the secret stays here.
+    AwsSigV4 {
+        /// Whose key it is.
+        access_key_id: String,
+        /// The region, such as `eu-west-1`.
+        region: String,
+        /// The service, such as `s3`.
+        service: String,
+        /// The token of a key that is good for a while only.
+        session_token: Option<Secret>,
+    },
 }
 
 /// A named way to authenticate, with its secret. It lives as long as a run, and with it its token.
@@ -51,13 +74,14 @@ pub struct Credential {
     name: String,
     secret: Secret,
     origins: Vec<Origin>,
-    field: HeaderName,
     kind: Kind,
 }
 
 enum Kind {
-    Fixed(HeaderValue),
+    Fixed(HeaderName, HeaderValue),
     Token(Box<ClientCredentials>),
+    Query(String),
+    Signed(Box<Signer>),
 }
 
 /// Why a credential can't be used.
@@ -78,6 +102,14 @@ pub enum CredentialError {
     Character {
         /// The credential.
         credential: String,
+    },
+    /// Its query parameter is none that can be told apart from others.
+    #[error("the credential `{credential}` can't stand in the query parameter `{parameter}`")]
+    Parameter {
+        /// The credential.
+        credential: String,
+        /// The parameter.
+        parameter: String,
     },
     /// A user name of basic authentication has a colon in it.
     #[error("the user name of the credential `{credential}` holds a colon")]
@@ -113,19 +145,18 @@ impl Credential {
         redactor.hide(name, &secret);
         let value = |prefix: &str, text: &str| {
             let text = Zeroizing::new(format!("{prefix}{text}"));
-            let mut value =
-                HeaderValue::from_str(&text).map_err(|_| CredentialError::Character {
-                    credential: name.to_owned(),
-                })?;
+            let mut value = HeaderValue::from_str(&text).map_err(|_| character(name))?;
             value.set_sensitive(true);
-            Ok(Kind::Fixed(value))
+            Ok(value)
         };
-        let (field, kind) = match scheme {
+        let kind = match scheme {
             Scheme::Header {
                 name: field,
                 prefix,
-            } => (own_field(name, field)?, value(prefix, secret.expose())?),
-            Scheme::Bearer => (header::AUTHORIZATION, value("Bearer ", secret.expose())?),
+            } => Kind::Fixed(own_field(name, field)?, value(prefix, secret.expose())?),
+            Scheme::Bearer => {
+                Kind::Fixed(header::AUTHORIZATION, value("Bearer ", secret.expose())?)
+            }
             Scheme::Basic { username } => {
                 if username.contains(':') {
                     return Err(CredentialError::Colon {
@@ -134,10 +165,8 @@ impl Credential {
                 }
                 let pair = Secret::of(&Zeroizing::new(format!("{username}:{}", secret.expose())));
                 redactor.hide(name, &pair);
-                (
-                    header::AUTHORIZATION,
-                    value("Basic ", &Zeroizing::new(STANDARD.encode(pair.expose())))?,
-                )
+                let encoded = Zeroizing::new(STANDARD.encode(pair.expose()));
+                Kind::Fixed(header::AUTHORIZATION, value("Basic ", &encoded)?)
             }
             Scheme::OAuth2ClientCredentials {
                 token_url,
@@ -157,14 +186,41 @@ impl Credential {
                     token_url: token_url.clone(),
                     fault,
                 })?;
-                (header::AUTHORIZATION, Kind::Token(Box::new(client)))
+                Kind::Token(Box::new(client))
+            }
+            Scheme::Query { parameter } if !is_plain(parameter) => {
+                return Err(CredentialError::Parameter {
+                    credential: name.to_owned(),
+                    parameter: parameter.clone(),
+                });
+            }
+            Scheme::Query { parameter } => Kind::Query(parameter.clone()),
+            Scheme::AwsSigV4 {
+                access_key_id,
+                region,
+                service,
+                session_token,
+            } => {
+                let token = session_token.as_ref().map(|token| {
+                    redactor.hide(name, token);
+                    value("", token.expose())
+                });
+                for text in [access_key_id, region, service] {
+                    value("", text)?;
+                }
+                Kind::Signed(Box::new(Signer {
+                    access_key_id: access_key_id.clone(),
+                    secret: secret.clone(),
+                    region: region.clone(),
+                    service: service.clone(),
+                    session_token: token.transpose()?,
+                }))
             }
         };
         Ok(Credential {
             name: name.to_owned(),
             secret,
             origins,
-            field,
             kind,
         })
     }
@@ -186,7 +242,10 @@ impl Credential {
     ///
     /// No token could be had.
     pub async fn obtain(&self, network: &Network) -> Result<(), CredentialError> {
-        self.value(network).await.map(|_| ())
+        match &self.kind {
+            Kind::Token(client) => self.token(client, network).await.map(drop),
+            Kind::Fixed(..) | Kind::Query(_) | Kind::Signed(_) => Ok(()),
+        }
     }
 
     pub(crate) fn secret(&self) -> &Secret {
@@ -217,33 +276,86 @@ impl Credential {
         }
         // A second authorization would leave it to the service whose request this is; a range or an
         // encoding would hide an echo of the secret from redaction.
-        let own = [
+        let refused = [
             &header::AUTHORIZATION,
-            &self.field,
             &header::RANGE,
             &header::IF_RANGE,
             &header::ACCEPT_ENCODING,
         ];
-        match own.into_iter().find(|field| headers.contains_key(*field)) {
-            Some(field) => Err(format!(
+        let own: &[HeaderName] = match &self.kind {
+            Kind::Fixed(field, _) => std::slice::from_ref(field),
+            Kind::Signed(_) => &[sigv4::DATE, sigv4::TOKEN, sigv4::CONTENT],
+            Kind::Token(_) | Kind::Query(_) => &[],
+        };
+        if let Some(field) = refused
+            .into_iter()
+            .chain(own)
+            .find(|field| headers.contains_key(*field))
+        {
+            return Err(format!(
                 "the header field `{field}` can't be set in a request with a credential"
+            ));
+        }
+        let parameters: &[&str] = match &self.kind {
+            Kind::Query(parameter) => &[parameter],
+            Kind::Signed(_) => &sigv4::QUERY,
+            Kind::Fixed(..) | Kind::Token(_) => &[],
+        };
+        match parameters.iter().find(|name| has_parameter(url, name)) {
+            Some(parameter) => Err(format!(
+                "the query parameter `{parameter}` is the credential's to set"
             )),
             None => Ok(()),
         }
     }
 
-    /// Puts it into the request's header fields.
+    /// Adds it to what is about to be sent.
     pub(crate) async fn apply(
         &self,
-        headers: &mut HeaderMap,
+        outgoing: &mut Outgoing<'_>,
         network: &Network,
     ) -> Result<(), CredentialError> {
-        headers.insert(self.field.clone(), self.value(network).await?);
-        headers.insert(
+        outgoing.headers.insert(
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("identity"),
         );
+        match &self.kind {
+            Kind::Fixed(field, value) => {
+                outgoing.headers.insert(field.clone(), value.clone());
+            }
+            Kind::Token(client) => {
+                let value = self.token(client, network).await?;
+                outgoing.headers.insert(header::AUTHORIZATION, value);
+            }
+            Kind::Query(parameter) => {
+                let secret = self.secret.expose();
+                // Room for all of it at once: a text that grows leaves copies behind.
+                let room = parameter.len() + 1 + "%00".len() * secret.len();
+                let mut pair = Zeroizing::new(String::with_capacity(room));
+                pair.push_str(parameter);
+                pair.push('=');
+                pair.extend(utf8_percent_encode(secret, NON_ALPHANUMERIC));
+                outgoing
+                    .add_to_query(&pair)
+                    .map_err(|_| self.parameter(parameter))?;
+            }
+            Kind::Signed(signer) => self.sign(signer, outgoing)?,
+        }
         Ok(())
+    }
+
+    fn sign(&self, signer: &Signer, outgoing: &mut Outgoing<'_>) -> Result<(), CredentialError> {
+        let mut headers = std::mem::take(&mut outgoing.headers);
+        let message = Message {
+            method: outgoing.method,
+            host: outgoing.host(),
+            path: outgoing.route.target.path(),
+            query: outgoing.route.target.query(),
+            body: outgoing.body.map_or(&[], |body| body),
+        };
+        let signed = signer.sign(&message, &mut headers, jiff::Timestamp::now());
+        outgoing.headers = headers;
+        signed.map_err(|_| character(&self.name))
     }
 
     /// Hears what a request with it was answered: a token that was refused isn't used again.
@@ -253,19 +365,25 @@ impl Credential {
         }
     }
 
-    async fn value(&self, network: &Network) -> Result<HeaderValue, CredentialError> {
-        match &self.kind {
-            Kind::Fixed(value) => Ok(value.clone()),
-            Kind::Token(client) => {
-                client
-                    .bearer(network)
-                    .await
-                    .map_err(|fault| CredentialError::Token {
-                        credential: self.name.clone(),
-                        token_url: client.token_url().to_string(),
-                        fault,
-                    })
-            }
+    async fn token(
+        &self,
+        client: &ClientCredentials,
+        network: &Network,
+    ) -> Result<HeaderValue, CredentialError> {
+        client
+            .bearer(network)
+            .await
+            .map_err(|fault| CredentialError::Token {
+                credential: self.name.clone(),
+                token_url: client.token_url().to_string(),
+                fault,
+            })
+    }
+
+    fn parameter(&self, parameter: &str) -> CredentialError {
+        CredentialError::Parameter {
+            credential: self.name.clone(),
+            parameter: parameter.to_owned(),
         }
     }
 }
@@ -292,89 +410,11 @@ fn own_field(credential: &str, field: &str) -> Result<HeaderName, CredentialErro
         })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn applied(scheme: Scheme) -> Result<String, CredentialError> {
-        let redactor = Arc::new(Redactor::default());
-        let credential = Credential::new(
-            "api",
-            &scheme,
-            Secret::of("hunter22"),
-            Vec::new(),
-            &redactor,
-        )?;
-        let mut headers = HeaderMap::new();
-        credential
-            .apply(&mut headers, &Network::new(Default::default()))
-            .await?;
-        assert_eq!(headers["accept-encoding"], "identity");
-        assert!(headers[&credential.field].is_sensitive());
-        let shown = format!(
-            "{}: {}",
-            credential.field,
-            headers[&credential.field].to_str().unwrap()
-        );
-        assert!(!redactor.redact_text(&shown).contains("hunter22"));
-        assert!(!redactor.redact_text(&shown).contains("dXNlcjpodW50ZXIyM"));
-        assert!(!format!("{credential:?} {headers:?}").contains("hunter22"));
-        Ok(shown)
-    }
-
-    #[tokio::test]
-    async fn each_kind_has_its_header_field() {
-        let header = Scheme::Header {
-            name: "X-Api-Key".to_owned(),
-            prefix: "OAuth ".to_owned(),
-        };
-        assert_eq!(applied(header).await.unwrap(), "x-api-key: OAuth hunter22");
-        assert_eq!(
-            applied(Scheme::Bearer).await.unwrap(),
-            "authorization: Bearer hunter22"
-        );
-        let basic = Scheme::Basic {
-            username: "user".to_owned(),
-        };
-        assert_eq!(
-            applied(basic).await.unwrap(),
-            "authorization: Basic dXNlcjpodW50ZXIyMg=="
-        );
-    }
-
-    #[tokio::test]
-    async fn what_does_not_go_together_is_refused() {
-        for field in [
-            "host",
-            "Content-Length",
-            "proxy-authorization",
-            "a b",
-            "",
-            "accept-encoding",
-        ] {
-            let header = Scheme::Header {
-                name: field.to_owned(),
-                prefix: String::new(),
-            };
-            assert!(
-                matches!(applied(header).await, Err(CredentialError::Field { .. })),
-                "{field}"
-            );
-        }
-        let header = Scheme::Header {
-            name: "x-key".to_owned(),
-            prefix: "a\n".to_owned(),
-        };
-        assert!(matches!(
-            applied(header).await,
-            Err(CredentialError::Character { .. })
-        ));
-        let basic = Scheme::Basic {
-            username: "a:b".to_owned(),
-        };
-        assert!(matches!(
-            applied(basic).await,
-            Err(CredentialError::Colon { .. })
-        ));
+fn character(credential: &str) -> CredentialError {
+    CredentialError::Character {
+        credential: credential.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,7 @@ pub struct Network {
 }
 
 /// Where a request really goes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Route {
     /// What is connected to.
     pub(crate) target: Url,

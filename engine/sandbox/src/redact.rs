@@ -4,21 +4,26 @@
 //! that a credential goes only to its own origins.
 
 mod appearances;
+mod matcher;
 
 use std::{
     borrow::Cow,
+    collections::HashMap,
+    fmt,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, PoisonError, RwLock, RwLockWriteGuard,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use bytes::Bytes;
-use zeroize::Zeroizing;
 
 use crate::secret::{SHORTEST, Secret};
 use appearances::appearances;
+use matcher::{Matcher, Needle};
+
+/// The shortest line of a secret of several lines that is hidden by itself, in bytes: a shorter one is often ordinary.
+const SHORTEST_LINE: usize = 8;
 
 /// Replaces secrets by `[secret NAME]` and sensitive values by `[sensitive]`, wherever they appear as they
 /// are, in base64, percent-escaped or JSON-escaped.
@@ -32,14 +37,11 @@ pub struct Redactor {
 
 #[derive(Default)]
 struct State {
-    needles: Vec<(Zeroizing<Vec<u8>>, Arc<str>)>,
+    needles: HashMap<Needle, Arc<str>>,
+    /// How many sensitive values are hidden.
+    sensitive: usize,
     /// Built when it is first needed after a needle came.
     matcher: Option<Arc<Matcher>>,
-}
-
-struct Matcher {
-    automaton: AhoCorasick,
-    replacements: Vec<Arc<str>>,
 }
 
 impl Redactor {
@@ -52,15 +54,33 @@ impl Redactor {
         redactor
     }
 
-    /// Hides a secret from now on. What several secrets have in common is called by the first's name.
+    /// Hides a secret from now on. What several secrets have in common is called by the first's name. Of a secret of
+    /// several lines each is hidden by itself too, since what is printed is taken line by line.
     pub fn hide(&self, name: &str, secret: &Secret) {
-        self.add(secret.expose(), &format!("[secret {name}]"));
+        let label = format!("[secret {name}]");
+        let text = secret.expose();
+        self.add(text, &label);
+        if text.contains('\n') {
+            for line in text.lines().map(str::trim) {
+                if line.len() >= SHORTEST_LINE {
+                    self.add(line, &label);
+                }
+            }
+        }
     }
 
     /// Hides a sensitive value from now on, unless it has fewer than four bytes: it could not be told from
     /// ordinary text.
     pub fn hide_sensitive(&self, value: &str) {
         self.add(value, "[sensitive]");
+        self.write().sensitive += 1;
+    }
+
+    /// How many sensitive values are hidden. Each costs memory and, when there is another one, time: whoever takes
+    /// them from others bounds their number.
+    pub fn sensitive(&self) -> usize {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.sensitive
     }
 
     /// The bytes without what is hidden; the very same ones when nothing is in them.
@@ -97,15 +117,20 @@ impl Redactor {
         if text.len() < SHORTEST {
             return;
         }
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.write();
         let label: Arc<str> = label.into();
         for needle in appearances(text) {
-            if !state.needles.iter().any(|(known, _)| *known == needle) {
-                state.needles.push((needle, Arc::clone(&label)));
-            }
+            state
+                .needles
+                .entry(Needle(Arc::new(needle)))
+                .or_insert_with(|| Arc::clone(&label));
         }
         state.matcher = None;
         self.armed.store(true, Ordering::Release);
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn matcher(&self) -> Option<Arc<Matcher>> {
@@ -119,38 +144,19 @@ impl Redactor {
             .matcher
             .clone();
         built.or_else(|| {
-            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.write();
+            if let Some(built) = &state.matcher {
+                return Some(Arc::clone(built));
+            }
             let matcher = Arc::new(Matcher::new(&state.needles));
             Some(Arc::clone(state.matcher.insert(matcher)))
         })
     }
 }
 
-impl Matcher {
-    fn new(needles: &[(Zeroizing<Vec<u8>>, Arc<str>)]) -> Matcher {
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(needles.iter().map(|(needle, _)| needle.as_slice()))
-            .expect("invariant: the needles of a run's secrets are far from 2^31 bytes");
-        Matcher {
-            automaton,
-            replacements: needles.iter().map(|(_, label)| Arc::clone(label)).collect(),
-        }
-    }
-
-    fn redact(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let mut redacted = Vec::new();
-        let mut from = 0;
-        for found in self.automaton.find_iter(bytes) {
-            redacted.extend_from_slice(&bytes[from..found.start()]);
-            redacted.extend_from_slice(self.replacements[found.pattern().as_usize()].as_bytes());
-            from = found.end();
-        }
-        if from == 0 {
-            return None;
-        }
-        redacted.extend_from_slice(&bytes[from..]);
-        Some(redacted)
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redactor(..)")
     }
 }
 
@@ -192,6 +198,13 @@ mod tests {
             "s3cr\\\"et/with+odd \\u0026chars=~ü".to_owned(),
             hex(true),
             hex(false),
+            "s3cr%2522et%252Fwith%252Bodd%2520%2526chars%253D~%25C3%25BC".to_owned(),
+            "s3cr%2522et%252fwith%252bodd%2520%2526chars%253d~%25c3%25bc".to_owned(),
+            general_purpose::STANDARD
+                .encode(PLAIN)
+                .replace('+', "%2B")
+                .replace('/', "%2F")
+                .replace('=', "%3D"),
         ] {
             let text = format!("<{appearance}>");
             assert_eq!(
@@ -265,5 +278,59 @@ mod tests {
             redactor.redact_text("abcdefgh abcdxx"),
             "[secret long] [secret short]xx"
         );
+    }
+    #[test]
+    fn each_line_of_a_secret_is_found_by_itself() {
+        let key = "-----BEGIN KEY-----\r\nMIIEvQIBADANBgkqh\n  kiG9w0BAQEFAASC\nend\n";
+        let redactor = Redactor::new([("key".to_owned(), Secret::of(key))]);
+        assert_eq!(redactor.redact_text(key), "[secret key]");
+        assert_eq!(
+            redactor.redact_text("a MIIEvQIBADANBgkqh b\nkiG9w0BAQEFAASC, end"),
+            "a [secret key] b\n[secret key], end"
+        );
+    }
+
+    #[test]
+    fn a_long_secret_is_found_whole_and_also_when_it_is_cut() {
+        let secret: String = (0..4_000).map(|number| format!("{number:x}/")).collect();
+        let near = format!("{}other", &secret[..70]);
+        let redactor = Redactor::new([
+            ("long".to_owned(), Secret::of(&secret)),
+            ("near".to_owned(), Secret::of(&near)),
+        ]);
+        let escaped = secret.replace('/', "%2F");
+        for (text, redacted) in [
+            (secret.as_str(), "[secret long]"),
+            (&near, "[secret near]"),
+            (&escaped, "[secret long]"),
+            (&secret[..80], "[secret long]"),
+            (&secret[..40], &secret[..40]),
+        ] {
+            let text = format!("<{text}> <{text}>");
+            assert_eq!(
+                redactor.redact_text(&text),
+                format!("<{redacted}> <{redacted}>")
+            );
+        }
+    }
+
+    /// The largest secrets there can be, many of them, and bodies that nearly hold them again and again.
+    #[test]
+    fn its_cost_is_bounded() {
+        let redactor = Redactor::default();
+        let many = "ab/=".repeat((64 << 10) / 4 - 1);
+        for number in 0..16 {
+            redactor.hide("large", &Secret::of(&format!("{number:02}{many}")));
+        }
+        for number in 0..2_000 {
+            redactor.hide_sensitive(&format!("value-{number}-of-many"));
+        }
+        assert_eq!(redactor.sensitive(), 2_000);
+        let size = redactor.matcher().unwrap().size();
+        assert!(size < 64 << 20, "{size} bytes");
+        let body = "00ab/=ab/=".repeat(8 << 16);
+        assert_eq!(redactor.redact_text(&body), body.as_str());
+        let hit = format!("00{}", "ab/=".repeat(1 << 20));
+        assert!(redactor.redact_text(&hit).starts_with("[secret large]"));
     }
 }

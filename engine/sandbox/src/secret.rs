@@ -1,13 +1,19 @@
 //! Secrets, and where they come from.
 
+mod helper;
+mod vault;
+
 use std::{
     fmt, fs::File, io::Read, os::unix::fs::MetadataExt, path::Path, path::PathBuf, sync::Arc,
 };
 
 use zeroize::Zeroizing;
 
+pub use helper::{Helper, HelperError};
+pub use vault::{Login, Vault, VaultError};
+
 /// The longest secret, in bytes.
-const LONGEST: usize = 64 << 10;
+pub const LONGEST: usize = 64 << 10;
 
 /// The shortest secret, in bytes. A shorter one can't be told from ordinary text, so it could not
 /// be redacted.
@@ -67,9 +73,8 @@ pub enum SecretError {
 /// The variable isn't set, or what it holds can't be a secret.
 pub fn from_env(name: &str) -> Result<Secret, SecretError> {
     let value = std::env::var_os(name).ok_or_else(|| SecretError::Unset(name.to_owned()))?;
-    checked(value.into_encoded_bytes(), || {
-        format!("the environment variable `{name}`")
-    })
+    let from = format!("the environment variable `{name}`");
+    Secret::from_bytes(value.into_encoded_bytes(), &from)
 }
 
 /// The secret in a file, without one line break at its end.
@@ -99,11 +104,8 @@ pub fn from_file(path: &Path) -> Result<Secret, SecretError> {
     file.take(LONGEST as u64 + 3)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
-    let text = bytes
-        .strip_suffix(b"\r\n")
-        .or_else(|| bytes.strip_suffix(b"\n"))
-        .unwrap_or(&bytes);
-    checked(text.to_vec(), || format!("the file `{}`", path.display()))
+    let text = without_line_break(&bytes).to_vec();
+    Secret::from_bytes(text, &format!("the file `{}`", path.display()))
 }
 
 /// A secret that is written down where it is used, for a simulated cloud.
@@ -112,24 +114,36 @@ pub fn from_file(path: &Path) -> Result<Secret, SecretError> {
 ///
 /// The text is empty, too short or too long.
 pub fn literal(text: &str) -> Result<Secret, SecretError> {
-    checked(text.as_bytes().to_vec(), || {
-        "the environment's text".to_owned()
-    })
+    Secret::from_bytes(text.as_bytes().to_vec(), "the environment's text")
 }
 
-fn checked(bytes: Vec<u8>, from: impl Fn() -> String) -> Result<Secret, SecretError> {
-    let bytes = Zeroizing::new(bytes);
-    match bytes.len() {
-        0 => return Err(SecretError::Empty(from())),
-        length if length < SHORTEST => return Err(SecretError::Short(from())),
-        length if length > LONGEST => return Err(SecretError::Long(from())),
-        _ => {}
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|_| SecretError::NotText(from()))?;
-    Ok(Secret::of(text))
+/// The bytes without one line break at their end.
+fn without_line_break(bytes: &[u8]) -> &[u8] {
+    bytes
+        .strip_suffix(b"\r\n")
+        .or_else(|| bytes.strip_suffix(b"\n"))
+        .unwrap_or(bytes)
 }
 
 impl Secret {
+    /// A secret that came from elsewhere; `from` names the source, as `the file `x`` does. The bytes are overwritten.
+    ///
+    /// # Errors
+    ///
+    /// They are too few or too many, or no text.
+    pub fn from_bytes(bytes: Vec<u8>, from: &str) -> Result<Secret, SecretError> {
+        let bytes = Zeroizing::new(bytes);
+        match bytes.len() {
+            0 => return Err(SecretError::Empty(from.to_owned())),
+            length if length < SHORTEST => return Err(SecretError::Short(from.to_owned())),
+            length if length > LONGEST => return Err(SecretError::Long(from.to_owned())),
+            _ => {}
+        }
+        let text =
+            std::str::from_utf8(&bytes).map_err(|_| SecretError::NotText(from.to_owned()))?;
+        Ok(Secret::of(text))
+    }
+
     /// A secret that the host itself has made or was given, such as a token.
     pub(crate) fn of(text: &str) -> Secret {
         Secret(Arc::new(Zeroizing::new(text.to_owned())))

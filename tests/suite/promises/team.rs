@@ -51,6 +51,9 @@ fn who_did_it_is_on_record_and_the_account_owns_it() {
     let forged = events(&host, ana);
     assert_eq!(event(&forged, "run_started")["operator"], operator(ana));
 
+    // The secrets are not hers to see to.
+    let said = host.as_user(ana, &["secrets", "list"]).exits(2);
+    said.says("`secrets` is not accepted from you: the secrets are the account's");
     // What is on record of her, she doesn't erase, nor carry away.
     for upkeep in [
         &["prune", "--older-than", "90d", "--yes"][..],

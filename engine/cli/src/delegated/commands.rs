@@ -1,5 +1,5 @@
-//! What people who enter another account don't do with its record: who runs things doesn't erase what is on record of
-//! it, nor put in what was made elsewhere, nor carry away what went over the wire.
+//! What people who enter another account don't do: who runs things doesn't erase what is on record of it, nor put in what
+//! was made elsewhere, nor carry away what went over the wire, nor see to the secrets.
 
 use clap::ArgMatches;
 
@@ -7,23 +7,26 @@ use crate::problem::Problem;
 
 /// Refuses what whoever looks after the host does, as the account.
 pub(super) fn refuse_upkeep(given: &ArgMatches) -> Result<(), Problem> {
-    let Some(what) = upkeep(given) else {
+    let Some((what, whose)) = upkeep(given) else {
         return Ok(());
     };
-    let message = format!("`{what}` is not accepted from you: the record is the account's");
+    let message = format!("`{what}` is not accepted from you: {whose} the account's");
     Err(Problem::wrong(message).help("whoever looks after the host does it, as the account"))
 }
 
-fn upkeep(given: &ArgMatches) -> Option<&'static str> {
+/// The command, and what is not the caller's.
+fn upkeep(given: &ArgMatches) -> Option<(&'static str, &'static str)> {
+    const RECORD: &str = "the record is";
     match given.subcommand()? {
-        ("prune", _) => Some("prune"),
+        ("prune", _) => Some(("prune", RECORD)),
         ("audit", given) => match given.subcommand()? {
-            ("import", _) => Some("audit import"),
+            ("import", _) => Some(("audit import", RECORD)),
             ("export", given) if given.get_flag("with_contents") => {
-                Some("audit export --with-contents")
+                Some(("audit export --with-contents", RECORD))
             }
             _ => None,
         },
+        ("secrets", _) => Some(("secrets", "the secrets are")),
         _ => None,
     }
 }
@@ -45,6 +48,9 @@ mod tests {
             &["prune", "--older-than", "90d"][..],
             &["audit", "import", "x"],
             &["audit", "export", "--with-contents"],
+            &["secrets", "set", "api"],
+            &["secrets", "list"],
+            &["secrets", "rotate"],
         ] {
             assert!(upkeep(refused).is_some(), "{refused:?}");
         }

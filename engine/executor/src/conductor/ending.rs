@@ -5,7 +5,7 @@ use std::sync::MutexGuard;
 use std::time::Duration;
 
 use sandbook_journal::{self as journal, Entry as Line, Event, FinalStatus, SkipReason, Waiting};
-use sandbook_runbook::{OnFailure, Step, StepFacts};
+use sandbook_runbook::{OnFailure, StepFacts};
 use sandbook_sandbox::{Failure, Output};
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ impl Conductor<'_> {
         };
         let in_doubt = seen.lost.or(seen.ambiguous);
         match judge(ended, &step.retry, circumstances) {
-            Verdict::Succeeded(mut output) => match self.check_output(step, &output) {
+            Verdict::Succeeded(mut output) => match self.check_output(index, &output) {
                 Ok(()) => {
                     output.changed |= self.replay(index).changed_before();
                     self.succeed(index, attempt, output);
@@ -105,10 +105,17 @@ impl Conductor<'_> {
             .expect("nothing panics while it holds this lock")
     }
 
-    /// Whether a plugin's outputs are what its manifest says.
-    fn check_output(&self, step: &Step, output: &Output) -> Result<(), String> {
-        let using = step.plugin().expect("only a plugin's attempt is judged");
-        self.setting.bench.plugins[&using.plugin]
+    /// Whether a plugin's outputs are what its manifest says, and can be hidden where they are sensitive.
+    fn check_output(&self, index: usize, output: &Output) -> Result<(), String> {
+        let planned = self.steps.get(index);
+        let using = planned
+            .step
+            .plugin()
+            .expect("only a plugin's attempt is judged");
+        let bench = &self.setting.bench;
+        let is_sensitive = |name: &str| planned.sensitive_outputs.contains(name);
+        sensitive::check_number(&bench.redactor, output, is_sensitive)?;
+        bench.plugins[&using.plugin]
             .schemas
             .check_output(&output.data)
     }

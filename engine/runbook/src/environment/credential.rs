@@ -1,12 +1,11 @@
 //! Credentials: named ways to authenticate.
 
-use std::fmt;
-
 use serde::Deserialize;
 use url::Url;
 
 use super::fill::Fill;
 use super::network::NetworkRules;
+use super::secret::{SecretSource, WireSecret};
 use crate::fault::Fault;
 use crate::origin::Origin;
 use crate::path::Path;
@@ -48,26 +47,32 @@ pub enum Scheme {
         /// The scope that is asked for.
         scope: Option<String>,
     },
+    /// A parameter of the URL's query holds it.
+    Query {
+        /// The parameter's name.
+        parameter: String,
+    },
+    /// The engine signs each request, as AWS has it (Signature Version 4).
+    AwsSigV4 {
+        /// The id of the access key whose secret it is.
+        access_key_id: String,
+        /// The region.
+        region: String,
+        /// The service.
+        service: String,
+        /// Where the token comes from that goes with a key for a while.
+        session_token: Option<SecretSource>,
+    },
 }
 
-/// Where a secret comes from.
-#[derive(Clone, PartialEq, Eq)]
-pub enum SecretSource {
-    /// A variable of the engine's process.
-    Env(String),
-    /// A file; a relative path begins at the project's folder.
-    File(String),
-    /// The secret itself; only in an environment that reroutes.
-    Literal(String),
-}
-
-impl fmt::Debug for SecretSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SecretSource::Env(name) => f.debug_tuple("Env").field(name).finish(),
-            SecretSource::File(path) => f.debug_tuple("File").field(path).finish(),
-            SecretSource::Literal(_) => f.write_str("Literal([secret])"),
-        }
+impl Credential {
+    /// Where all that is secret of it comes from.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &SecretSource> {
+        let token = match &self.scheme {
+            Scheme::AwsSigV4 { session_token, .. } => session_token.as_ref(),
+            _ => None,
+        };
+        std::iter::once(&self.secret).chain(token)
     }
 }
 
@@ -81,6 +86,11 @@ pub(super) struct WireCredential {
     token_url: Option<String>,
     client_id: Option<String>,
     scope: Option<String>,
+    parameter: Option<String>,
+    access_key_id: Option<String>,
+    region: Option<String>,
+    service: Option<String>,
+    session_token: Option<WireSecret>,
     secret: Option<WireSecret>,
     origins: Option<Vec<String>>,
 }
@@ -93,20 +103,9 @@ enum Kind {
     Basic,
     #[serde(rename = "oauth2_client_credentials")]
     OAuth2ClientCredentials,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireSecret {
-    env: Option<String>,
-    file: Option<String>,
-    literal: Option<String>,
-}
-
-impl fmt::Debug for WireSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WireSecret(..)")
-    }
+    Query,
+    #[serde(rename = "aws_sigv4")]
+    AwsSigV4,
 }
 
 impl WireCredential {
@@ -138,7 +137,12 @@ impl WireCredential {
                 ("token_url", self.token_url),
                 ("client_id", self.client_id),
                 ("scope", self.scope),
+                ("parameter", self.parameter),
+                ("access_key_id", self.access_key_id),
+                ("region", self.region),
+                ("service", self.service),
             ],
+            session_token: self.session_token,
         };
         let scheme = fields.convert(network, fill);
         let secret = secret?;
@@ -155,7 +159,8 @@ impl WireCredential {
 struct Fields<'a> {
     place: &'a Path,
     kind: Kind,
-    given: [(&'static str, Option<String>); 6],
+    given: [(&'static str, Option<String>); 10],
+    session_token: Option<WireSecret>,
 }
 
 impl Fields<'_> {
@@ -184,20 +189,48 @@ impl Fields<'_> {
                     scope,
                 })
             }
+            Kind::Query => {
+                let parameter = self.required("parameter", fill)?;
+                self.check_plain("parameter", &parameter, b"-._~", fill);
+                Some(Scheme::Query { parameter })
+            }
+            Kind::AwsSigV4 => {
+                let [access_key_id, region, service] =
+                    ["access_key_id", "region", "service"].map(|key| {
+                        let text = self.required(key, fill)?;
+                        self.check_plain(key, &text, b"-_", fill);
+                        Some(text)
+                    });
+                let place = self.place.key("session_token");
+                let session_token = match self.session_token {
+                    Some(token) => Some(token.convert(&place, network, fill)?),
+                    None => None,
+                };
+                Some(Scheme::AwsSigV4 {
+                    access_key_id: access_key_id?,
+                    region: region?,
+                    service: service?,
+                    session_token,
+                })
+            }
         }
     }
 
     /// What a kind doesn't read would only look as if it did something.
     fn refuse_foreign(&self, fill: &mut Fill<'_>) {
-        for (key, given) in &self.given {
-            let kind = match *key {
+        let token = ("session_token", self.session_token.is_some());
+        let texts = self.given.iter().map(|(key, text)| (*key, text.is_some()));
+        for (key, is_given) in texts.chain([token]) {
+            let kind = match key {
                 "header" | "prefix" => Kind::Header,
                 "username" => Kind::Basic,
-                _ => Kind::OAuth2ClientCredentials,
+                "parameter" => Kind::Query,
+                "token_url" | "client_id" | "scope" => Kind::OAuth2ClientCredentials,
+                _ => Kind::AwsSigV4,
             };
-            if given.is_some() && kind != self.kind {
+            if is_given && kind != self.kind {
                 let fault = Fault::error(
-                    self.place.key(*key),
+                    self.place.key(key),
                     format!("`{key}` doesn't go with kind `{}`", self.kind.as_str()),
                 );
                 fill.fault(
@@ -257,6 +290,23 @@ impl Fields<'_> {
         }
     }
 
+    /// Letters, digits and these.
+    fn check_plain(&self, key: &str, text: &str, also: &[u8], fill: &mut Fill<'_>) {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || also.contains(&byte);
+        if text.is_empty() || !text.bytes().all(plain) {
+            let also: Vec<String> = also
+                .iter()
+                .map(|byte| format!("`{}`", char::from(*byte)))
+                .collect();
+            let message = format!("`{text}` can't be the `{key}` of a credential");
+            let fault = Fault::error(self.place.key(key), message);
+            fill.fault(fault.help(format!(
+                "it may hold only letters, digits and {}",
+                also.join(" ")
+            )));
+        }
+    }
+
     fn check_token_url(&self, text: &str, network: &NetworkRules, fill: &mut Fill<'_>) {
         let place = self.place.key("token_url");
         match Url::parse(text).ok().as_ref().and_then(Origin::of) {
@@ -285,6 +335,8 @@ impl Kind {
             Kind::Bearer => "bearer",
             Kind::Basic => "basic",
             Kind::OAuth2ClientCredentials => "oauth2_client_credentials",
+            Kind::Query => "query",
+            Kind::AwsSigV4 => "aws_sigv4",
         }
     }
 }
@@ -305,61 +357,5 @@ fn check_encrypted(
             )
             .help("use `https://`"),
         );
-    }
-}
-
-impl WireSecret {
-    fn convert(
-        self,
-        place: &Path,
-        network: &NetworkRules,
-        fill: &mut Fill<'_>,
-    ) -> Option<SecretSource> {
-        let rehearsal = !network.reroute.is_empty();
-        let given = [
-            ("env", self.env),
-            ("file", self.file),
-            ("literal", self.literal),
-        ];
-        let mut given = given
-            .into_iter()
-            .filter_map(|(key, text)| Some((key, text?)));
-        let (Some((key, text)), None) = (given.next(), given.next()) else {
-            let fault = Fault::error(
-                place.clone(),
-                "a secret comes from exactly one of `env`, `file` and `literal`",
-            );
-            fill.fault(fault.on_key().help("such as `secret: { env: API_TOKEN }`"));
-            return None;
-        };
-        if text.is_empty() {
-            return None;
-        }
-        let place = place.key(key);
-        match (key, rehearsal) {
-            ("literal", false) => fill.fault(
-                Fault::error(
-                    place.clone(),
-                    "a secret can't be written into an environment that reaches real services",
-                )
-                .on_key()
-                .help("use `env` or `file`; `literal` is for environments that reroute"),
-            ),
-            ("env" | "file", true) => fill.fault(
-                Fault::error(
-                    place.clone(),
-                    "an environment that reroutes uses no real secret",
-                )
-                .on_key()
-                .help("use `literal` with any text; what is sent may be sent in clear"),
-            ),
-            _ => {}
-        }
-        Some(match key {
-            // What is written there is the secret: nothing is filled in.
-            "literal" => SecretSource::Literal(text),
-            "env" => SecretSource::Env(fill.text(text, &place)?),
-            _ => SecretSource::File(fill.text(text, &place)?),
-        })
     }
 }

@@ -10,7 +10,7 @@ use super::{
     Admitted, Asked, Durability, Entry, Gate, Headers, HttpError, Outcome, Refusal, Response, Stop,
 };
 use crate::{
-    credential::Credential,
+    credential::{Credential, Outgoing},
     failpoint::failpoint,
     network::{Dispatch, Exchanged, Failure, Lane},
     redact::Redactor,
@@ -139,9 +139,14 @@ impl Exchange {
             .credential
             .as_ref()
             .map(|(_, credential)| credential);
-        let mut headers = normal.headers.clone();
+        let mut outgoing = Outgoing::new(
+            &normal.method,
+            self.admitted.route.clone(),
+            normal.headers.clone(),
+            normal.body.as_ref(),
+        );
         if let Some(credential) = credential
-            && let Err(error) = credential.apply(&mut headers, &passage.network).await
+            && let Err(error) = credential.apply(&mut outgoing, &passage.network).await
         {
             let why = passage
                 .redactor
@@ -163,9 +168,9 @@ impl Exchange {
             .network
             .exchange(Dispatch {
                 lane,
-                route: &self.admitted.route,
+                headers: std::mem::take(&mut outgoing.headers),
+                route: &outgoing.route,
                 method: normal.method.clone(),
-                headers,
                 body: normal.body.clone(),
                 timeout,
                 response_bytes: passage.limits.response_bytes,

@@ -1,6 +1,7 @@
 //! The gate over real HTTP on loopback, with a record that notes what it was told and when.
 
 mod addresses;
+mod applied;
 mod credentials;
 mod doubt;
 mod order;

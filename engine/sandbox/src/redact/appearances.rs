@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use base64::{Engine, engine::GeneralPurpose, engine::general_purpose};
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
 use zeroize::Zeroizing;
 
 use crate::secret::SHORTEST;
@@ -49,9 +49,12 @@ type Needle = Zeroizing<Vec<u8>>;
 
 /// The text as it is and in each escape; those that are too short to be told from ordinary text left out.
 pub(super) fn appearances(text: &str) -> Vec<Needle> {
-    let mut needles: Vec<Needle> = vec![needle(text)];
+    let mut needles: Vec<Needle> = Vec::new();
     base64(text.as_bytes(), &mut needles);
+    percent_of_base64(&mut needles);
+    needles.push(needle(text));
     percent(text, &mut needles);
+    twice_percent(text, &mut needles);
     json(text, &mut needles);
     needles.retain(|needle| needle.len() >= SHORTEST);
     needles
@@ -74,6 +77,25 @@ fn base64(bytes: &[u8], needles: &mut Vec<Needle>) {
             let first = (before * 8).div_ceil(6);
             let last = shifted.len() * 8 / 6;
             needles.push(needle(&encoded[first..last]));
+        }
+    }
+}
+
+/// Base64 in a URL: its own `+`, `/` and `=` are escaped there.
+fn percent_of_base64(needles: &mut Vec<Needle>) {
+    for encoded in needles.clone() {
+        let escaped = percent_encode(&encoded, RESERVED).to_string();
+        both_cases(&escaped, needles);
+    }
+}
+
+/// In a URL that stands in another one.
+fn twice_percent(text: &str, needles: &mut Vec<Needle>) {
+    for set in [COMPONENT, RESERVED, NON_ALPHANUMERIC] {
+        let mut once = Vec::new();
+        both_cases(&utf8_percent_encode(text, set).to_string(), &mut once);
+        for escaped in once {
+            needles.push(needle(percent_encode(&escaped, set).to_string()));
         }
     }
 }

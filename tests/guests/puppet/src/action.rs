@@ -6,6 +6,8 @@ use sandbook_step::{Kind, log::Level};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::spill::Spill;
+
 /// The puppet's input. It takes anything: what it doesn't know it leaves alone.
 #[derive(Deserialize)]
 pub(crate) struct Input {
@@ -77,6 +79,8 @@ pub(crate) enum Action {
     },
     /// Reads a secret's plaintext. Result: `{plaintext}` or `{error}`.
     Reveal { slot: String },
+    /// Tells a secret. Result: it, where that is how it is told.
+    Spill(Spill),
     /// Fails.
     Fail(Fail),
     /// Fails while this is an earlier attempt than said.

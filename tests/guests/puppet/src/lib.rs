@@ -3,10 +3,12 @@
 mod action;
 mod perform;
 mod send;
+mod spill;
 
 use sandbook_step::prelude::*;
 
 use action::{Action, Input};
+use spill::Way;
 
 fn run(context: &Context, input: Input) -> Result<Done<Value>, Failure> {
     let mut results = Vec::new();
@@ -19,6 +21,11 @@ fn run(context: &Context, input: Input) -> Result<Done<Value>, Failure> {
             } => {
                 let data = data.unwrap_or_else(|| json!({"results": results}));
                 return Ok(Done::when(changed, data).summary(summary));
+            }
+            Action::Spill(spill) if spill.to == Way::Return => {
+                let text = spill::text(&spill)?;
+                let data = json!({"results": [text], "text": text});
+                return Ok(Done::unchanged(data).summary(text));
             }
             Action::BigOutput { bytes } => {
                 return Ok(Done::unchanged(json!({"text": "x".repeat(bytes)})));

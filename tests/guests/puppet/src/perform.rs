@@ -12,7 +12,7 @@ use sandbook_step::{prelude::*, secrets};
 
 use crate::{
     action::{Action, Fail},
-    send,
+    send, spill,
 };
 
 /// Does one thing; what it comes to, where it comes to something.
@@ -61,6 +61,7 @@ pub(crate) fn perform(context: &Context, action: Action) -> Result<Option<Value>
             Ok(plaintext) => json!({"plaintext": plaintext}),
             Err(failure) => json!({"error": failure.message}),
         },
+        Action::Spill(spill) => return spill::spill(&spill),
         Action::InAttempt { attempt, then } if context.attempt == attempt => {
             return perform(context, *then);
         }

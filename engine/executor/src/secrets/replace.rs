@@ -1,0 +1,47 @@
+//! Files that are replaced as a whole, or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use super::SecretsError;
+
+/// Puts a file with these bytes in the place of whatever is there, durably. A file that is there keeps its mode, and a
+/// link to it stays one.
+pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SecretsError> {
+    let failed = |source| SecretsError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let (target, mode) = match fs::canonicalize(path) {
+        Ok(target) => {
+            let there = fs::metadata(&target).map_err(failed)?;
+            (target, there.permissions().mode() & 0o777)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (path.to_owned(), mode),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| failed(io::Error::other(error)))?;
+    let beside = target.with_added_extension(format!("{}.new", hex::encode(random)));
+    let replaced = write(&beside, bytes, mode).and_then(|()| fs::rename(&beside, &target));
+    if let Err(error) = replaced {
+        // What is left of it is encrypted, or its owner's alone.
+        let _ = fs::remove_file(&beside);
+        return Err(failed(error));
+    }
+    match target.parent() {
+        Some(folder) if folder != Path::new("") => File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed),
+        _ => Ok(()),
+    }
+}
+
+fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
