@@ -3,6 +3,7 @@
 mod anchor;
 mod audit;
 mod cancel;
+mod carry_out;
 mod check;
 mod completions;
 mod conduct;

@@ -3,8 +3,7 @@
 use sandbook_executor::Engine;
 use sandbook_journal::{RunId, RunState};
 
-use super::conduct::{Taking, take_up};
-use super::decide::{left_since, left_to_another};
+use super::carry_out::carry_out;
 use super::given::runtime;
 use crate::arguments::{Cancel, Undo};
 use crate::compiling::compiler;
@@ -32,15 +31,7 @@ pub(crate) fn cancel(
     let reason = reason(arguments.reason.as_deref(), "no reason given")?;
     runtime()?.block_on(engine.cancel(run, reason, arguments.rollback, operator()))?;
     complain(&format!("On record: run {run} is cancelled."));
-    if left_to_another(&engine, run)? {
-        return Ok(Exit::Succeeded);
-    }
-    let taking = Taking {
-        run,
-        accept: None,
-        format: arguments.output,
-    };
-    let exit = take_up(&engine, &project, taking, output).or_else(left_since)?;
+    let exit = carry_out(&engine, &project, run, arguments.output, output)?;
     Ok(as_asked(exit))
 }
 
@@ -57,12 +48,7 @@ pub(crate) fn undo(
         Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?.compiled_by(compiler());
     let reason = reason(arguments.reason.as_deref(), "no reason given")?;
     runtime()?.block_on(engine.undo(run, reason, operator()))?;
-    let taking = Taking {
-        run,
-        accept: None,
-        format: arguments.output,
-    };
-    let exit = take_up(&engine, &project, taking, output).or_else(left_since)?;
+    let exit = carry_out(&engine, &project, run, arguments.output, output)?;
     Ok(as_asked(exit))
 }
 

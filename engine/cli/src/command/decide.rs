@@ -5,10 +5,9 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use sandbook_executor::{About, Answer, Choice, Engine};
-use sandbook_journal::{Reader, RunId};
 use serde_json::{Map, Value};
 
-use super::conduct::{Taking, take_up};
+use super::carry_out::carry_out;
 use super::given::runtime;
 use crate::arguments::{Decide, Word};
 use crate::compiling::compiler;
@@ -42,37 +41,7 @@ pub(crate) fn decide(
             word.as_str()
         ));
     }
-    if left_to_another(&engine, run)? {
-        return Ok(Exit::Succeeded);
-    }
-    let taking = Taking {
-        run,
-        accept: None,
-        format: arguments.output,
-    };
-    take_up(&engine, &project, taking, output).or_else(left_since)
-}
-
-/// Somebody else was quicker to take the run up: what is on record is done there.
-pub(super) fn left_since(problem: Problem) -> Result<Exit, Problem> {
-    if problem.exit != Exit::Held {
-        return Err(problem);
-    }
-    complain("Another process goes on with the run, and does the rest.");
-    Ok(Exit::Succeeded)
-}
-
-/// Whether somebody else acts on what is on record: a live process that has the run, or one that has ended it by now.
-pub(super) fn left_to_another(engine: &Engine, run: RunId) -> Result<bool, Problem> {
-    let said = if engine.is_carried_on(run)? {
-        "goes on in another process, which does the rest"
-    } else if Reader::open(engine.state())?.state(run)?.finish().is_some() {
-        "was ended by another process meanwhile"
-    } else {
-        return Ok(false);
-    };
-    complain(&format!("Run {run} {said}."));
-    Ok(true)
+    carry_out(&engine, &project, run, arguments.output, output)
 }
 
 /// The step, where one is named, and the decision.
