@@ -8,6 +8,7 @@ mod decide_races;
 mod disk_faults;
 mod divergence;
 mod dry_run;
+mod forbidden;
 mod full_disk;
 mod grants;
 mod groups;

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod demo;
+mod fuzz;
 mod guests;
 mod process;
 mod test;
@@ -23,6 +24,9 @@ cargo xtask COMMAND
   torture [--minutes N] [--seed S] [--jobs J] [--trial N]
                   kill runs, lose answers, resume and compare for so long (a minute), and print counts;
                   --trial repeats one of a seed's trials
+  fuzz [--seconds N] [TARGET…]
+                  look for texts that break what reads them, each target for so long (a minute), with
+                  cargo-fuzz; what is found is left in tests/fuzz/found, where the tests read it
   ci              what CI runs: check, then test
 
 The first build compiles the WebAssembly runtime: seven minutes on two cores, once. After that the
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
         "check" => check::check(),
         "bench" => bench::bench(rest),
         "torture" => torture::torture(rest),
+        "fuzz" => fuzz::fuzz(rest),
         "ci" => check::check().and_then(|()| test::test(rest)),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -34,9 +34,13 @@ pub struct Located {
     pub help: Option<String>,
 }
 
+/// How many faults of a document are shown. Who has more to mend won't mend them all at once, and a document can be
+/// made to have a hundred thousand.
+const SHOWN: usize = 200;
+
 impl Report {
-    /// All faults in the order of the text, each with its line and what to do. Ends with a line's end;
-    /// empty where there is no fault.
+    /// The faults in the order of the text, each with its line and what to do; of more than 200 the first, and how many
+    /// there are beside them. Ends with a line's end; empty where there is no fault.
     pub fn render(&self, colour: Colour) -> String {
         let renderer = match colour {
             Colour::Never => Renderer::plain(),
@@ -48,10 +52,13 @@ impl Report {
             rendered.push_str("\n\n");
         }
         rendered.pop();
+        if let Some(more @ 1..) = self.faults.len().checked_sub(SHOWN) {
+            rendered.push_str(&format!("\n{more} more faults are not shown\n"));
+        }
         rendered
     }
 
-    /// All faults in the order of the text, each with line and column.
+    /// The faults in the order of the text, each with line and column; at most 200.
     pub fn located(&self) -> Vec<Located> {
         self.in_order()
             .into_iter()
@@ -101,9 +108,11 @@ impl Report {
                 .clone()
                 .unwrap_or_else(|| spans.find(&fault.path, &fault.on))
         };
-        let mut placed: Vec<_> = self
-            .faults
-            .iter()
+        let errors = self.faults.iter().filter(|fault| fault.is_error());
+        let warnings = self.faults.iter().filter(|fault| !fault.is_error());
+        let mut placed: Vec<_> = errors
+            .chain(warnings)
+            .take(SHOWN)
             .map(|fault| (fault, place(fault)))
             .collect();
         placed.sort_by(|(a, a_span), (b, b_span)| {

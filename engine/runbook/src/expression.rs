@@ -17,19 +17,23 @@ use json::{JsonFault, to_json};
 use library::LIBRARY;
 use minijinja::ErrorKind;
 
+mod bound;
 mod json;
 mod library;
 mod probe;
 mod touched;
 mod words;
 
-pub(crate) use json::from_json;
+pub(crate) use json::{LARGEST_RESULT, from_json, weight};
 pub use library::{FILTERS, TESTS};
 pub use probe::Stand;
 pub use touched::Touched;
 
 /// The longest expression, in bytes.
 const LONGEST_EXPRESSION: usize = 4096;
+
+/// The most expressions in one value, such as a step's `with`.
+pub(crate) const MOST_EXPRESSIONS: usize = 1000;
 
 /// A parsed expression. A clone is cheap.
 #[derive(Clone)]
@@ -63,6 +67,9 @@ pub enum ParseProblem {
     /// A `${{` has no `}}`.
     #[error("a `${{{{` is not closed by `}}}}`; `$${{{{` writes the characters themselves")]
     Open,
+    /// There are more in one value than it may have.
+    #[error("there are more than {MOST_EXPRESSIONS} expressions in one value")]
+    TooMany,
     /// There is text beside a `${{ … }}` where only an expression can stand.
     #[error("there is text beside the expression, where only an expression can stand")]
     TextBeside,
@@ -104,6 +111,9 @@ pub enum ExprProblem {
     /// It does more than an expression may.
     #[error("it does too much work for an expression")]
     TooMuchWork,
+    /// With its value, what it is a part of is too large.
+    #[error("with it, the whole is larger than {LARGEST_RESULT} bytes")]
+    TooLarge,
     /// Its value can't be used.
     #[error("{0}")]
     NotJson(String),
@@ -119,14 +129,18 @@ impl Expression {
     ///
     /// The fault says what is wrong, and at which bytes of the text.
     pub fn parse(text: &str) -> Result<Expression, ParseFault> {
-        match cut(text.trim())?.as_slice() {
+        // The text's own offsets, with the blanks in front of it.
+        let blanks = text.len() - text.trim_start().len();
+        let pieces = cut(text.trim()).map_err(|fault| ParseFault {
+            at: fault.at.start + blanks..fault.at.end + blanks,
+            ..fault
+        })?;
+        match pieces.as_slice() {
             [] => Err(ParseFault {
                 at: 0..text.len(),
                 problem: ParseProblem::Empty,
             }),
-            // The text's own offsets, with the blanks in front of it.
             [Piece::Expression(range)] => {
-                let blanks = text.len() - text.trim_start().len();
                 Expression::parse_within(text, range.start + blanks..range.end + blanks)
             }
             [Piece::Text(_)] if !text.contains("${{") => {
@@ -157,13 +171,18 @@ impl Expression {
         if source.len() > LONGEST_EXPRESSION {
             return Err(fault(ParseProblem::TooLong));
         }
-        let compiled = LIBRARY
-            .compile_expression_owned(source.to_owned())
-            .map_err(|error| {
+        let compile = |text: String| {
+            LIBRARY.compile_expression_owned(text).map_err(|error| {
                 fault(ParseProblem::Syntax(
                     error.detail().unwrap_or("it can't be read").to_owned(),
                 ))
-            })?;
+            })
+        };
+        // As it is written first: what is wrong is told of that.
+        let mut compiled = compile(source.to_owned())?;
+        if source.contains('*') {
+            compiled = compile(words::with_plain_product(source))?;
+        }
         let variables = words::variables(source).map_err(|fault| ParseFault {
             at: start + fault.at.start..start + fault.at.end,
             problem: fault.problem,
@@ -216,6 +235,9 @@ impl Expression {
             .map_err(|error| match error.kind() {
                 ErrorKind::UndefinedError => ExprProblem::Undefined(Vec::new()),
                 ErrorKind::OutOfFuel => ExprProblem::TooMuchWork,
+                ErrorKind::InvalidOperation if self.is_of_a_product(&error) => {
+                    ExprProblem::Failed("`*` multiplies numbers, and nothing else".to_owned())
+                }
                 kind => ExprProblem::Failed(
                     error
                         .detail()
@@ -226,6 +248,14 @@ impl Expression {
             JsonFault::Undefined => ExprProblem::Undefined(Vec::new()),
             fault => ExprProblem::NotJson(fault.to_string()),
         })
+    }
+
+    /// Whether an error is about the power that stands in for a product, or about the negation.
+    fn is_of_a_product(&self, error: &minijinja::Error) -> bool {
+        let source = self.source();
+        let stands_in = !source.contains("**") && words::with_plain_product(source) != source;
+        let detail = error.detail();
+        stands_in && detail.is_none_or(|detail| detail.contains("**"))
     }
 
     /// Names what is undefined, where the expression's text says it.
@@ -239,7 +269,7 @@ impl Expression {
         }
     }
 
-    fn fault(&self, problem: ExprProblem) -> ExprFault {
+    pub(crate) fn fault(&self, problem: ExprProblem) -> ExprFault {
         ExprFault {
             expression: shortened(self.source()),
             problem,

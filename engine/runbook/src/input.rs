@@ -8,9 +8,11 @@ use serde_json::{Map, Value, json};
 use crate::names::Name;
 use crate::suggest::closest;
 
+mod document;
 mod rule;
 mod wire;
 
+pub use document::read_inputs;
 pub use rule::InputRuleFault;
 pub(crate) use wire::WireInput;
 

@@ -55,7 +55,7 @@ pub use fault::{Fault, On, Report, Severity};
 pub use grant::{
     AllowFault, AllowLine, Ask, AskFault, Denial, Grant, GrantFault, Permission, ResolveFault,
 };
-pub use input::{Input, InputFault, InputKind, InputRuleFault, Inputs};
+pub use input::{Input, InputFault, InputKind, InputRuleFault, Inputs, read_inputs};
 pub use limits::{Bounds, Limit, Limits};
 pub use manifest::{CONTRACT, Manifest};
 pub use names::{

@@ -7,7 +7,10 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use crate::expression::{ExprFault, Expression, ParseFault, Touched};
+use crate::expression::{
+    ExprFault, ExprProblem, Expression, LARGEST_RESULT, MOST_EXPRESSIONS, ParseFault, ParseProblem,
+    Touched, weight,
+};
 use crate::path::{Path, Segment};
 use crate::scope::Scope;
 use cut::{Piece, cut};
@@ -38,7 +41,7 @@ pub struct TemplateFault {
 pub enum TemplateProblem {
     /// An expression in it is none.
     #[error(transparent)]
-    Expression(#[from] crate::expression::ParseProblem),
+    Expression(#[from] ParseProblem),
     /// A key holds an expression.
     #[error("a key can't hold an expression")]
     Key,
@@ -126,9 +129,14 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// The first expression that has none, with its place.
+    /// The first expression that has none, or makes the whole too large, with its place.
     pub fn render(&self, scope: &Scope) -> Result<Value, RenderFault> {
-        self.node.render(&mut Vec::new(), scope)
+        let mut rendering = Rendering {
+            scope,
+            path: Vec::new(),
+            left: LARGEST_RESULT,
+        };
+        rendering.node(&self.node)
     }
 }
 
@@ -143,27 +151,31 @@ impl Node {
             _ => None,
         }
     }
+}
 
-    /// `path` is where this node lies; it comes back as it was, but for a fault.
-    fn render(&self, path: &mut Vec<Segment>, scope: &Scope) -> Result<Value, RenderFault> {
-        let at = |path: &[Segment], fault| RenderFault {
-            path: path.iter().cloned().collect(),
-            fault,
-        };
-        match self {
+/// A template's value while it is made.
+struct Rendering<'a> {
+    scope: &'a Scope,
+    /// Where the node that is at hand lies.
+    path: Vec<Segment>,
+    /// How much all expressions together may still come to, in bytes.
+    left: usize,
+}
+
+impl Rendering<'_> {
+    fn node(&mut self, node: &Node) -> Result<Value, RenderFault> {
+        match node {
             Node::Literal(value) => Ok(value.clone()),
-            Node::Whole(expression) => expression.eval(scope).map_err(|fault| at(path, fault)),
+            Node::Whole(expression) => self.value(expression),
             Node::Text(parts) => {
                 let mut text = String::new();
                 for part in parts {
                     match part {
                         Part::Text(part) => text.push_str(part),
-                        Part::Expression(expression) => {
-                            match expression.eval(scope).map_err(|fault| at(path, fault))? {
-                                Value::String(value) => text.push_str(&value),
-                                other => text.push_str(&other.to_string()),
-                            }
-                        }
+                        Part::Expression(expression) => match self.value(expression)? {
+                            Value::String(value) => text.push_str(&value),
+                            other => text.push_str(&other.to_string()),
+                        },
                     }
                 }
                 Ok(Value::String(text))
@@ -171,22 +183,39 @@ impl Node {
             Node::List(nodes) => {
                 let mut list = Vec::with_capacity(nodes.len());
                 for (index, node) in nodes.iter().enumerate() {
-                    path.push(Segment::Index(index));
-                    list.push(node.render(path, scope)?);
-                    path.pop();
+                    list.push(self.below(Segment::Index(index), node)?);
                 }
                 Ok(Value::Array(list))
             }
             Node::Object(nodes) => {
                 let mut object = Map::new();
                 for (key, node) in nodes {
-                    path.push(Segment::Key(key.clone()));
-                    object.insert(key.clone(), node.render(path, scope)?);
-                    path.pop();
+                    object.insert(key.clone(), self.below(Segment::Key(key.clone()), node)?);
                 }
                 Ok(Value::Object(object))
             }
         }
+    }
+
+    fn below(&mut self, segment: Segment, node: &Node) -> Result<Value, RenderFault> {
+        self.path.push(segment);
+        let value = self.node(node)?;
+        self.path.pop();
+        Ok(value)
+    }
+
+    fn value(&mut self, expression: &Expression) -> Result<Value, RenderFault> {
+        let value = expression.eval(self.scope).and_then(|value| {
+            self.left = self
+                .left
+                .checked_sub(weight(&value))
+                .ok_or_else(|| expression.fault(ExprProblem::TooLarge))?;
+            Ok(value)
+        });
+        value.map_err(|fault| RenderFault {
+            path: self.path.iter().cloned().collect(),
+            fault,
+        })
     }
 }
 
@@ -253,6 +282,12 @@ impl Reader {
             parts.push(match piece {
                 Piece::Text(text) => Part::Text(text),
                 Piece::Expression(range) => {
+                    if self.expressions.len() >= MOST_EXPRESSIONS {
+                        return Err(ParseFault {
+                            at: range,
+                            problem: ParseProblem::TooMany,
+                        });
+                    }
                     let expression = Expression::parse_within(text, range)?;
                     self.expressions.push((path.clone(), expression.clone()));
                     Part::Expression(expression)

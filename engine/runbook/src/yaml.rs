@@ -23,6 +23,10 @@ const SIZE: usize = 1 << 20;
 const DEPTH: usize = 64;
 /// How many values a document may have once its aliases are filled in.
 const VALUES: usize = 100_000;
+/// How long all its texts may be together, in bytes, once its aliases are filled in.
+const TEXTS: usize = 8 << 20;
+/// How much of a key that isn't text is shown, in characters.
+const SHOWN_KEY: usize = 60;
 
 /// Reads a document. A mapping's keys keep their order.
 ///
@@ -43,6 +47,13 @@ pub(crate) fn parse(source: &Source) -> Result<Value, Vec<Fault>> {
             }
             .help(format!("at most {SIZE} bytes are read")),
         ]);
+    }
+    if let Some(at) = syntax::opened_without_end(text) {
+        let fault = Fault::error(Path::root(), "values are nested too deep");
+        return Err(vec![Fault {
+            span: Some(at),
+            ..fault
+        }]);
     }
     let mut documents = serde_yaml::Deserializer::from_str(text);
     let document = documents.next().ok_or_else(|| vec![empty()])?;
@@ -70,7 +81,7 @@ pub(crate) fn parse(source: &Source) -> Result<Value, Vec<Fault>> {
 
 fn empty() -> Fault {
     Fault::error(Path::root(), "the document is empty")
-        .help("`sandbook init DIR` makes a project to start from")
+        .help("`sandbook init DIR` makes a project with one of each kind to start from")
 }
 
 /// A key that comes twice is shown where it comes the second time.
@@ -91,6 +102,7 @@ const TWICE: &str = "duplicate key";
 struct Reading {
     faults: RefCell<Vec<Fault>>,
     values: Cell<usize>,
+    texts: Cell<usize>,
 }
 
 impl Reading {
@@ -158,6 +170,19 @@ impl<'a> Build<'a> {
         Ok(())
     }
 
+    /// Counts a text. An alias says a long one in two letters.
+    fn text<E: de::Error>(self, text: &str) -> Result<(), E> {
+        self.reading
+            .texts
+            .set(self.reading.texts.get() + text.len());
+        if self.reading.texts.get() > TEXTS {
+            return Err(E::custom(format!(
+                "the document's texts come to more than {TEXTS} bytes, aliases filled in"
+            )));
+        }
+        Ok(())
+    }
+
     fn refuse(self, message: impl Into<String>, help: &str) -> Value {
         self.reading
             .fault(Fault::error(self.trail.path(), message).help(help));
@@ -219,11 +244,13 @@ impl<'de> Visitor<'de> for Build<'_> {
         ))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        self.text(value)?;
         Ok(Value::String(value.to_owned()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+    fn visit_string<E: de::Error>(self, value: String) -> Result<Value, E> {
+        self.text(&value)?;
         Ok(Value::String(value))
     }
 
@@ -251,10 +278,11 @@ impl<'de> Visitor<'de> for Build<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
-        while let Some(key) = entries.next_key_seed(Key)? {
+        while let Some(key) = entries.next_key_seed(Key(self.reading))? {
             let key = match key {
                 Ok(text) => text,
                 Err(other) => {
+                    let other = shortened(&other);
                     let path = self.trail.path().key(&other);
                     let fault = Fault::error(path, format!("key `{other}` is not text")).on_key();
                     self.reading
@@ -284,10 +312,10 @@ impl<'de> Visitor<'de> for Build<'_> {
     }
 }
 
-/// A mapping's key; an error where it isn't text, which holds how it reads.
-struct Key;
+/// A mapping's key, counted with the rest of the document; an error where it isn't text, which holds how it reads.
+struct Key<'a>(&'a Reading);
 
-impl<'de> DeserializeSeed<'de> for Key {
+impl<'de> DeserializeSeed<'de> for Key<'_> {
     type Value = Result<String, String>;
 
     fn deserialize<D: de::Deserializer<'de>>(
@@ -295,17 +323,26 @@ impl<'de> DeserializeSeed<'de> for Key {
         deserializer: D,
     ) -> Result<Self::Value, D::Error> {
         // A key of a key matters to nobody: what is wrong inside is not kept.
-        let reading = Reading::default();
+        let known = self.0.faults.borrow().len();
         let build = Build {
-            reading: &reading,
+            reading: self.0,
             trail: &Trail::Root,
             depth: DEPTH - 4,
         };
-        Ok(match build.deserialize(deserializer)? {
+        let key = build.deserialize(deserializer)?;
+        self.0.faults.borrow_mut().truncate(known);
+        Ok(match key {
             Value::String(text) => Ok(text),
             Value::Null => Err("null".to_owned()),
             other => Err(other.to_string()),
         })
+    }
+}
+
+fn shortened(key: &str) -> String {
+    match key.char_indices().nth(SHOWN_KEY) {
+        Some((end, _)) => format!("{}…", &key[..end]),
+        None => key.to_owned(),
     }
 }
 

@@ -166,7 +166,7 @@ impl Gate {
             normalise(request, &self.passage.limits).and_then(|normal| self.allow(normal, slot));
         let admitted = match admitted {
             Ok(admitted) => admitted,
-            Err(refused) => return self.refuse(number, &method, &url, refused).await,
+            Err(refused) => return self.refuse(number, &method, &url, &refused).await,
         };
         let asked = admitted.asked(number, &self.passage.redactor);
         if let Some(answer) = self.answered_before(&asked)? {
@@ -293,18 +293,20 @@ impl Gate {
         number: u32,
         method: &str,
         url: &str,
-        error: HttpError,
+        error: &HttpError,
     ) -> Result<Response, Refusal> {
         let redactor = &self.passage.redactor;
+        let (method, url) = (shown(redactor, method), shown(redactor, url));
         let why = redactor.redact_text(error.reason()).into_owned();
+        let told = error.about(&method, &url);
         let entry = Entry::Denied {
             number,
-            method: shown(redactor, method),
-            url: shown(redactor, url),
+            method,
+            url,
             why,
         };
         self.passage.record.write(entry, Durability::Ride).await?;
-        Err(error.into())
+        Err(told.into())
     }
 }
 

@@ -1,11 +1,12 @@
 //! From what was given to what can be run: runbook, environment, inputs. `run` and `plan` share it.
 
-use std::fs;
-use std::io;
+use std::error::Error as _;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use sandbook_executor::{Draft, Prepared, Project};
-use sandbook_runbook::{Input, Runbook};
+use sandbook_runbook::{Input, Runbook, Source};
 use serde_json::{Map, Value};
 
 use crate::arguments::Given;
@@ -13,6 +14,9 @@ use crate::places::Places;
 use crate::problem::{Problem, documents};
 use crate::prompt;
 use crate::screen::{Paper, complain};
+
+/// The longest file that an input or all of them are read from, in bytes: as long as a request may be.
+const LONGEST_FILE: usize = 8 << 20;
 
 /// Prepares a runbook. What is missing is asked for, where somebody can be asked.
 pub(crate) fn prepare(
@@ -87,7 +91,7 @@ fn read_inputs(runbook: &Runbook, given: &Given) -> Result<Map<String, Value>, P
         let text = match text.strip_prefix('@') {
             Some(path) => {
                 let read =
-                    fs::read_to_string(path).map_err(|error| unreadable(path.as_ref(), &error))?;
+                    read(path.as_ref()).map_err(|error| unreadable(path.as_ref(), &error))?;
                 // The line end that editors put at a file's end is no part of the value.
                 read.strip_suffix('\n').map(str::to_owned).unwrap_or(read)
             }
@@ -103,7 +107,13 @@ fn read_inputs(runbook: &Runbook, given: &Given) -> Result<Map<String, Value>, P
             |input| input.parse_text(&text),
         ) {
             Ok(value) => drop(inputs.insert(name.to_owned(), value)),
-            Err(fault) => faults.push(format!("input `{name}`: {fault}")),
+            Err(fault) => {
+                let cause = fault.source().map(|cause| format!(": {cause}"));
+                faults.push(format!(
+                    "input `{name}`: {fault}{}",
+                    cause.unwrap_or_default()
+                ));
+            }
         }
     }
     if faults.is_empty() {
@@ -123,21 +133,26 @@ fn unreadable(path: &Path, error: &io::Error) -> Problem {
 }
 
 fn read_file(path: &Path) -> Result<Map<String, Value>, Problem> {
-    let text = fs::read_to_string(path).map_err(|error| {
+    let text = read(path).map_err(|error| {
         Problem::file("read", path, &error).help("name a file of YAML or JSON that you can read")
     })?;
-    let refused = || {
-        Problem::wrong(format!("`{}` holds no inputs", path.display()))
-            .help("write a mapping, with a line `KEY: VALUE` for each input")
+    let source = Source {
+        name: path.display().to_string(),
+        text,
     };
-    // A mapping of YAML, unlike one of JSON, refuses to have a key twice.
-    let mapping: serde_yaml::Mapping =
-        serde_yaml::from_str(&text).map_err(|error| refused().caused_by(&error))?;
-    match serde_json::to_value(mapping) {
-        Ok(Value::Object(inputs)) => Ok(inputs),
-        Ok(_) => Err(refused()),
-        Err(error) => Err(refused().caused_by(&error)),
+    sandbook_runbook::read_inputs(&source).map_err(Problem::document)
+}
+
+/// Reads a file of text, and of one that is too long no more than shows that it is.
+fn read(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    let most = LONGEST_FILE as u64;
+    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > LONGEST_FILE {
+        let fault = format!("it is longer than {LONGEST_FILE} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, fault));
     }
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// Asks for inputs as soon as one is missing that the run can't do without; then also for those that have a

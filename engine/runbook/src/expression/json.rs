@@ -5,8 +5,22 @@ use minijinja::value::ValueKind;
 use serde_json::{Map, Number, Value as Json};
 
 /// The largest result of an expression, counted as its JSON text.
-pub(super) const LARGEST_RESULT: usize = 8 * 1024 * 1024;
+pub(crate) const LARGEST_RESULT: usize = 8 * 1024 * 1024;
 const DEEPEST_RESULT: usize = 100;
+
+/// How large a value is, counted as results are.
+pub(crate) fn weight(json: &Json) -> usize {
+    let own = match json {
+        Json::String(text) => text.len(),
+        Json::Array(items) => items.iter().map(weight).sum(),
+        Json::Object(object) => object
+            .iter()
+            .map(|(name, item)| name.len() + weight(item))
+            .sum(),
+        Json::Null | Json::Bool(_) | Json::Number(_) => 0,
+    };
+    4 + own
+}
 
 /// Why a value can't be JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

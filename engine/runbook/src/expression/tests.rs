@@ -113,6 +113,7 @@ fn what_is_no_expression_is_refused_at_its_place() {
         ("${{  }}", 3..5, "empty"),
         ("${{ a }} b", 0..10, "text beside"),
         ("${{ a", 0..5, "not closed"),
+        (" ü ${{ }", 4..9, "not closed"),
         (" ${{ inputs. }}", 5..12, "not an expression"),
         ("a b", 0..3, "not an expression"),
         ("  ${{ a | uper }}", 10..14, "did you mean `upper`?"),
@@ -129,19 +130,55 @@ fn what_is_no_expression_is_refused_at_its_place() {
 
 #[test]
 fn work_and_size_are_bounded() {
-    let times = "'aaaaaaaaaaaaaaaa' * 1000000";
-    assert!(
-        eval(&format!("{times} ~ {times} ~ {times} ~ {times} ~ {times}"))
-            .unwrap_err()
-            .contains("too much work")
+    let long = format!("'{}'", "a".repeat(500));
+    let lines = format!(
+        "{long} | replace('a', 'aaaaaaaaaaaaaaaaaaaa') | replace('a', 'aaaaaaaaaaaaaaaaaaaa')"
     );
-    assert!(
-        eval("'aaaaaaaaaa' * 1000000")
-            .unwrap_err()
-            .contains("larger than")
+    assert_eq!(eval(&format!("({lines}) | length")), Ok(json!(200_000)));
+    let more = format!(
+        "{lines} | replace('a', 'aaaaaaaaaaaaaaaaaaaa') | replace('a', 'aaaaaaaaaaaaaaaaaaaa')"
     );
-    assert!(eval("[0] * 3000000").is_err());
+    let fault = eval(&more).unwrap_err();
+    assert!(
+        fault.contains("too much work") || fault.contains("8388608 bytes"),
+        "{fault}"
+    );
     assert!(eval("10 ** 10 ** 10").is_err());
+}
+
+#[test]
+fn a_product_is_one_of_numbers() {
+    for (source, value) in [
+        ("inputs.n * 2", json!(6)),
+        ("2*inputs.n*2 + 1", json!(13)),
+        ("-2 * -inputs.n", json!(6)),
+        ("1.5 * 2", json!(3.0)),
+        ("2 ** 3 * 2 ** 2", json!(32)),
+        ("2 * 2 ** 3", json!(16)),
+        (
+            "(1 + 2) * inputs.list[0] * (inputs.list | length)",
+            json!(27),
+        ),
+        ("7 // 2 * 2 % 4", json!(2)),
+        ("inputs.big * 1", json!(u64::MAX)),
+        ("'2 * 3' ~ 2 * 3", json!("2 * 36")),
+        ("inputs.list | map('abs') | list | first * 2", json!(6)),
+    ] {
+        assert_eq!(eval(source).as_ref(), Ok(&value), "{source}");
+    }
+    for source in [
+        "'a' * 3",
+        "3 * 'a'",
+        "[0] * 3",
+        "3 * [0]",
+        "inputs.list * 2",
+    ] {
+        let fault = eval(source).unwrap_err();
+        assert!(
+            fault.ends_with("`*` multiplies numbers, and nothing else"),
+            "{fault}"
+        );
+    }
 }
 
 #[test]

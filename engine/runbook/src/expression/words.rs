@@ -71,6 +71,24 @@ pub(super) fn variables(source: &str) -> Result<Vec<Variable>, ParseFault> {
     Ok(variables)
 }
 
+/// The expression, with a `*` that multiplies numbers and nothing else.
+///
+/// MiniJinja's also repeats texts and lists, and a list of lists of lists soon has more in it than there is memory. A
+/// power and a double negation leave a number as it is, and only numbers have them.
+pub(super) fn with_plain_product(source: &str) -> String {
+    let mut text = String::with_capacity(source.len());
+    let mut written = 0;
+    for token in tokens(source) {
+        if token.kind == Kind::Sign && token.text == "*" {
+            text.push_str(&source[written..token.at]);
+            text.push_str("** 1 * - -");
+            written = token.at + 1;
+        }
+    }
+    text.push_str(&source[written..]);
+    text
+}
+
 /// The variable that the tokens begin with: `a.b["c"]`.
 fn variable(tokens: &[Token<'_>]) -> Variable {
     let mut names = vec![tokens[0].text.to_owned()];

@@ -106,7 +106,8 @@ impl AllowLine {
         &self.holes
     }
 
-    /// The line as an environment's ceiling can have it, which covers all that it may become.
+    /// The line as an environment's ceiling can have it, which covers all that it may become: but for values that no
+    /// wildcard stands for, such as `..;x`.
     ///
     /// A ceiling fills in variables and nothing else. For a hole that takes more there is `*`: for its whole segment,
     /// or for its label of the host and those before it. None where no `*` can stand: it is the whole host, or its

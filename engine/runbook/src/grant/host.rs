@@ -91,7 +91,10 @@ fn host(text: &str) -> Result<Host<String>, HostFault> {
         return Err(HostFault::TrailingDot);
     }
     // A default port would vanish in the URL, and it takes a `*` for a letter.
-    if text.contains('*') || text.contains(':') && !(text.starts_with('[') && text.ends_with(']')) {
+    // An encoded host is refused in requests too.
+    if text.contains(['*', '%'])
+        || text.contains(':') && !(text.starts_with('[') && text.ends_with(']'))
+    {
         return Err(HostFault::Malformed);
     }
     let url = Url::parse(&format!("http://{text}/")).map_err(|_| HostFault::Malformed)?;
@@ -102,6 +105,10 @@ fn host(text: &str) -> Result<Host<String>, HostFault> {
         && url.query().is_none()
         && url.fragment().is_none();
     match url.host() {
+        // A letter of another script may have become a `*`: in the canonical line it would be a wildcard.
+        Some(Host::Domain(domain)) if domain.contains('*') => Err(HostFault::Malformed),
+        // Or a dot at the end.
+        Some(Host::Domain(domain)) if domain.ends_with('.') => Err(HostFault::TrailingDot),
         Some(host) if only_host => Ok(host.to_owned()),
         _ => Err(HostFault::Malformed),
     }
@@ -168,7 +175,8 @@ mod tests {
     #[test]
     fn what_says_more_than_a_host_is_none() {
         for text in [
-            "", "u@h", "h:80", "h/p", "h?q", "h#f", "a b", "%2f", "h\\x", "*",
+            "", "u@h", "h:80", "h/p", "h?q", "h#f", "a b", "%2f", "h\\x", "*", "a%2Ab", "＊.h",
+            "a＊b",
         ] {
             assert_eq!(
                 HostPattern::exactly(text),
@@ -176,7 +184,9 @@ mod tests {
                 "{text}"
             );
         }
-        assert_eq!(HostPattern::exactly("h."), Err(HostFault::TrailingDot));
+        for text in ["h.", "．", "h．"] {
+            assert_eq!(HostPattern::exactly(text), Err(HostFault::TrailingDot));
+        }
     }
 
     #[test]

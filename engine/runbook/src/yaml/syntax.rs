@@ -37,6 +37,24 @@ pub(super) fn several_documents(text: &str) -> Fault {
     .help("keep one document in a file; remove the `---` and what follows it")
 }
 
+/// Where a bracket is opened while so many are open that no text means it. The parser takes time by the square of
+/// them, before anything asks how deep it is; so what is quoted counts here too.
+pub(super) fn opened_without_end(text: &str) -> Option<Range<usize>> {
+    const MOST: usize = 1000;
+    let mut open: usize = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        if open > MOST {
+            return Some(at..at + 1);
+        }
+    }
+    None
+}
+
 fn has_content(text: &str) -> bool {
     text.lines().any(|line| {
         let line = line.trim();

@@ -99,9 +99,10 @@ fn fields(headers: &Headers) -> Result<HeaderMap, HttpError> {
     let mut map = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
-            HttpError::Malformed(
-                "a header field's name holds a character that it can't have".to_owned(),
-            )
+            HttpError::Malformed(format!(
+                "the name of {} holds a character that it can't have, or none at all",
+                field(name)
+            ))
         })?;
         if is_forbidden(name.as_str()) {
             return Err(HttpError::Denied(format!(
@@ -116,6 +117,15 @@ fn fields(headers: &Headers) -> Result<HeaderMap, HttpError> {
         map.append(name, value);
     }
     Ok(map)
+}
+
+/// A field whose name is none, as it can be shown: never a part of it, since what is cut isn't redacted.
+fn field(name: &str) -> String {
+    const LONGEST: usize = 64;
+    if name.len() > LONGEST {
+        return "a header field".to_owned();
+    }
+    format!("the header field `{}`", name.escape_debug())
 }
 
 /// Fields that belong to the connection, that frame the message, or that make a server take the

@@ -71,4 +71,24 @@ impl HttpError {
             HttpError::HeldBack => "this is a dry run",
         }
     }
+
+    /// The same, saying with which request it happened where it doesn't say so itself.
+    pub(super) fn about(&self, method: &str, url: &str) -> HttpError {
+        let begins = format!("`{method} ");
+        let named = |why: &String| {
+            if why.contains(&begins) {
+                why.clone()
+            } else {
+                format!("{begins}{url}`: {why}")
+            }
+        };
+        match self {
+            HttpError::Denied(why) => HttpError::Denied(named(why)),
+            HttpError::Unreachable(why) => HttpError::Unreachable(named(why)),
+            HttpError::TimedOut(why) => HttpError::TimedOut(named(why)),
+            HttpError::TooLarge(why) => HttpError::TooLarge(named(why)),
+            HttpError::Malformed(why) => HttpError::Malformed(named(why)),
+            HttpError::HeldBack => HttpError::HeldBack,
+        }
+    }
 }

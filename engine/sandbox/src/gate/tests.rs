@@ -6,6 +6,7 @@ mod credentials;
 mod doubt;
 mod order;
 mod service;
+mod wire;
 
 use std::sync::Mutex;
 
@@ -123,9 +124,13 @@ async fn bench(replies: Vec<service::Reply>) -> (Service, Arc<Notes>, Passage) {
 }
 
 fn request(method: &str, path: &str) -> Request {
+    plain(method, &format!("{ORIGIN}{path}"))
+}
+
+fn plain(method: &str, url: &str) -> Request {
     Request {
         method: method.to_owned(),
-        url: format!("{ORIGIN}{path}"),
+        url: url.to_owned(),
         ..Request::default()
     }
 }
@@ -140,4 +145,9 @@ fn with_body(request: Request, body: &'static str) -> Request {
 fn with_field(mut request: Request, name: &str, value: &str) -> Request {
     request.headers.push((name.to_owned(), value.to_owned()));
     request
+}
+
+/// Whether a request was denied for this, whichever request it was.
+fn is_denied(refusal: &Refusal, why: &str) -> bool {
+    matches!(refusal, Refusal::Guest(HttpError::Denied(said)) if said.ends_with(why))
 }

@@ -125,20 +125,15 @@ fn same_name(written: &str, canonical: &str) -> bool {
 }
 
 fn check_path(path: &str) -> Result<(), LocationFault> {
-    let bytes = path.as_bytes();
-    for (at, _) in path.match_indices('%') {
-        let digits = bytes
-            .get(at + 1..at + 3)
-            .and_then(|digits| std::str::from_utf8(digits).ok());
-        let byte = digits
-            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok())
-            .ok_or(LocationFault::Percent)?;
-        // Decoded twice, `%252f` is a slash too.
-        let twice = byte == b'%' && bytes.get(at + 3).is_some_and(u8::is_ascii_hexdigit);
-        if twice || matches!(byte, b'/' | b'\\' | b'.') || byte.is_ascii_control() {
+    let bytes = decoded(path)?;
+    for (at, (byte, is_encoded)) in bytes.iter().enumerate() {
+        let next = bytes.get(at + 1).map(|(next, _)| *next);
+        // Decoded twice, `%252f` is a slash too, and `%25%32%66`.
+        let twice = *byte == b'%' && next.is_some_and(|next| next.is_ascii_hexdigit());
+        let hidden = matches!(byte, b'/' | b'\\' | b'.') || byte.is_ascii_control();
+        if *is_encoded && (twice || hidden || is_overlong(*byte, next)) {
             return Err(LocationFault::Encoded(
-                char::from(byte).escape_default().to_string(),
+                char::from(*byte).escape_default().to_string(),
             ));
         }
     }
@@ -148,6 +143,38 @@ fn check_path(path: &str) -> Result<(), LocationFault> {
         return Err(LocationFault::Dots);
     }
     Ok(())
+}
+
+/// The bytes of a path, and which of them are written as an encoding.
+fn decoded(path: &str) -> Result<Vec<(u8, bool)>, LocationFault> {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, after @ ..] = rest {
+        if *first != b'%' {
+            bytes.push((*first, false));
+            rest = after;
+            continue;
+        }
+        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
+        let byte = digit(0)
+            .zip(digit(1))
+            .and_then(|(high, low)| u8::try_from(high * 16 + low).ok())
+            .ok_or(LocationFault::Percent)?;
+        bytes.push((byte, true));
+        rest = &after[2..];
+    }
+    Ok(bytes)
+}
+
+/// Whether a sequence begins here that says in more bytes than UTF-8 has for it what fewer say: to a careless
+/// reader `%C0%AF` is a slash.
+fn is_overlong(byte: u8, next: Option<u8>) -> bool {
+    match (byte, next) {
+        (0xc0 | 0xc1, _) => true,
+        (0xe0, Some(next)) => (0x80..0xa0).contains(&next),
+        (0xf0, Some(next)) => (0x80..0x90).contains(&next),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -168,6 +195,8 @@ mod tests {
             ),
             ("http://[2001:DB8::1]:8080/", "http://[2001:db8::1]:8080/"),
             ("https://h/100%25/x", "https://h/100%25/x"),
+            ("https://h/100%25%20x", "https://h/100%25%20x"),
+            ("https://h/%E2%82%AC/%fc", "https://h/%E2%82%AC/%fc"),
             (
                 "https://h/a%20b/c:d;e=1/~f/a..b/...",
                 "https://h/a%20b/c:d;e=1/~f/a..b/...",
@@ -235,6 +264,11 @@ mod tests {
             ("https://h/a%2fb", encoded("/")),
             ("https://h/a%5Cb", encoded("\\\\")),
             ("https://h/a%252fb", encoded("%")),
+            ("https://h/a%25%32%66b", encoded("%")),
+            ("https://h/a%252%66b", encoded("%")),
+            ("https://h/%c0%ae%c0%ae/b", encoded("\\u{c0}")),
+            ("https://h/a%e0%80%afb", encoded("\\u{e0}")),
+            ("https://h/a%f0%80%80%afb", encoded("\\u{f0}")),
             ("https://h/a%0d%0ab", encoded("\\r")),
             ("https://h/a%00", encoded("\\u{0}")),
             ("https://h/a%zz", F::Percent),

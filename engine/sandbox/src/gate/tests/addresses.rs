@@ -1,6 +1,6 @@
 //! Where traffic goes.
 
-use std::{io, net::IpAddr};
+use std::{collections::VecDeque, io, net::IpAddr};
 
 use super::{service::ok, *};
 use crate::network::{IpRange, LookingUp, Names};
@@ -21,28 +21,34 @@ impl Names for Given {
     }
 }
 
-fn network(private: &[&str], found: &[&str]) -> Arc<Network> {
+/// A name that has another answer at each look-up, and none in the end.
+struct Rebinding(Mutex<VecDeque<Vec<IpAddr>>>);
+
+impl Names for Rebinding {
+    fn look_up(&self, _: String) -> LookingUp {
+        let found = self.0.lock().unwrap().pop_front();
+        Box::pin(async move { found.ok_or_else(|| io::Error::other("looked up once too often")) })
+    }
+}
+
+pub(super) fn network(private: &[&str], found: &[&str]) -> Arc<Network> {
+    named(private, Arc::new(Given(addresses(found))))
+}
+
+fn named(private: &[&str], names: Arc<dyn Names>) -> Arc<Network> {
     let private = private
         .iter()
         .map(|range| IpRange::parse(range).unwrap())
-        .collect();
-    let found = found
-        .iter()
-        .map(|address| address.parse().unwrap())
         .collect();
     let rules = NetworkRules {
         private,
         reroute: Vec::new(),
     };
-    Arc::new(Network::with_names(rules, Arc::new(Given(found))))
+    Arc::new(Network::with_names(rules, names))
 }
 
-fn plain(method: &str, url: &str) -> Request {
-    Request {
-        method: method.to_owned(),
-        url: url.to_owned(),
-        ..Request::default()
-    }
+fn addresses(texts: &[&str]) -> Vec<IpAddr> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
 #[tokio::test]
@@ -151,4 +157,36 @@ async fn a_name_that_is_not_known_means_not_sent() {
         "{refusal:?}"
     );
     assert!(matches!(notes.outcome(), Outcome::NotSent { .. }));
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_once_for_a_connection_and_each_answer_is_checked() {
+    let (service, notes, _) = bench(vec![ok(""), ok("")]).await;
+    let answers = [
+        &["127.0.0.1"][..],
+        &["169.254.169.254"],
+        &["127.0.0.1", "10.0.0.1"],
+        &["127.0.0.2"],
+        &["127.0.0.1"],
+    ];
+    let rebinding = Rebinding(Mutex::new(answers.map(addresses).into()));
+    let names = Arc::new(rebinding);
+    let gate = Gate::new(passage(
+        named(&["127.0.0.1"], Arc::<Rebinding>::clone(&names)),
+        &notes,
+    ));
+    let url = service.origin().replace("127.0.0.1", "rebound.example");
+    // What isn't repeatable takes a connection of its own, so each asks for the name.
+    let mut reached = Vec::new();
+    for _ in answers {
+        let sent = gate.send(plain("POST", &url), None).await;
+        if let Err(refusal) = &sent {
+            let denied = matches!(refusal, Refusal::Guest(HttpError::Denied(_)));
+            assert!(denied, "{refusal:?}");
+        }
+        reached.push(sent.is_ok());
+    }
+    assert_eq!(reached, [true, false, false, false, true]);
+    assert_eq!(service.connections.lock().unwrap().len(), 2);
+    assert!(names.0.lock().unwrap().is_empty());
 }

@@ -80,7 +80,7 @@ async fn it_goes_to_its_own_origins_only() {
             .send(request("GET", "/"), Some(slot))
             .await
             .unwrap_err();
-        assert_eq!(refusal, HttpError::Denied(says.to_owned()).into());
+        assert!(is_denied(&refusal, says), "{refusal:?}");
     }
     assert_eq!(service.seen(), [""; 0]);
 }
@@ -104,10 +104,8 @@ async fn it_is_not_sent_in_clear() {
         .send(clear, Some("auth"))
         .await
         .unwrap_err();
-    assert_eq!(
-        refusal,
-        HttpError::Denied("the credential `api` is only sent by https".to_owned()).into()
-    );
+    let says = "the credential `api` is only sent by https";
+    assert!(is_denied(&refusal, says), "{refusal:?}");
 }
 
 #[tokio::test]
@@ -134,7 +132,7 @@ async fn the_guest_can_not_add_to_it() {
             "the header field `{}` can't be set in a request with a credential",
             name.to_lowercase()
         );
-        assert_eq!(refusal, HttpError::Denied(why).into());
+        assert!(is_denied(&refusal, &why), "{refusal:?}");
     }
 }
 
