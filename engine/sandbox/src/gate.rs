@@ -225,7 +225,7 @@ impl Gate {
         let most = self.passage.limits.requests;
         if number > most {
             return Err(HttpError::TooLarge(format!(
-                "an attempt may make {most} requests"
+                "an attempt may make {most} requests: `limits.requests` of the step says how many"
             )));
         }
         Ok(number)

@@ -283,7 +283,10 @@ fn told(failure: Failure, redactor: &Redactor) -> HttpError {
         Failure::Refused(why) => HttpError::Denied(clean(why)),
         Failure::Broken(why) => HttpError::Unreachable(clean(why)),
         Failure::TimedOut(why) => HttpError::TimedOut(clean(why)),
-        Failure::TooLarge(why) => HttpError::TooLarge(clean(why)),
+        Failure::TooLarge(why) => HttpError::TooLarge(format!(
+            "{}: `limits.response_body` of the step says how many",
+            clean(why)
+        )),
         Failure::Malformed(why) => HttpError::Malformed(clean(why)),
     }
 }

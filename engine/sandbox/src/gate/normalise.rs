@@ -46,7 +46,7 @@ pub(super) fn normalise(request: Request, limits: &HttpLimits) -> Result<Normal,
     let most = limits.request_bytes;
     if body.as_ref().is_some_and(|body| body.len() > most) {
         return Err(HttpError::TooLarge(format!(
-            "the request's body is larger than {most} bytes"
+            "the request's body is larger than {most} bytes: `limits.request_body` of the step says how many"
         )));
     }
     let changing = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);

@@ -100,10 +100,9 @@ async fn the_guest_can_not_set_what_the_host_does() {
         "/?api%5Fkey=",
         "/?a;api_key[]=x",
     ] {
-        assert_eq!(
-            refused(&gate, request("GET", path)).await,
-            "the query parameter `api_key` is the credential's to set"
-        );
+        let why = refused(&gate, request("GET", path)).await;
+        let set = "the query parameter `api_key` is the credential's to set";
+        assert!(why.ends_with(set), "{why}");
     }
 
     let (_, _, mut passage) = bench(Vec::new()).await;

@@ -212,7 +212,7 @@ async fn bodies_and_requests_are_bounded() {
         let refusal = gate.send(request("POST", "/"), None).await.unwrap_err();
         assert_eq!(
             refusal,
-            HttpError::TooLarge("the answer's body is larger than 16 bytes".to_owned()).into()
+            HttpError::TooLarge("the answer's body is larger than 16 bytes: `limits.response_body` of the step says how many".to_owned()).into()
         );
         assert!(matches!(
             notes.outcome(),
@@ -225,7 +225,11 @@ async fn bodies_and_requests_are_bounded() {
         let refusal = gate.send(request("GET", "/"), None).await.unwrap_err();
         assert_eq!(
             refusal,
-            HttpError::TooLarge("an attempt may make 1 requests".to_owned()).into()
+            HttpError::TooLarge(
+                "an attempt may make 1 requests: `limits.requests` of the step says how many"
+                    .to_owned()
+            )
+            .into()
         );
     }
 }
