@@ -21,6 +21,7 @@ mod prefixes;
 mod record;
 mod repetition;
 mod resume;
+mod review;
 mod secrets;
 mod sensitive;
 mod signals;

@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::audit::{AuditCommand, AuditExport, AuditImport, AuditVerify, Prune};
 pub(crate) use self::decide::{Cancel, Decide, Undo, Word};
-pub(crate) use self::plugin::{PluginCommand, PluginInspect, PluginPack};
+pub(crate) use self::plugin::{PluginAccept, PluginCommand, PluginDiff, PluginInspect, PluginPack};
 pub(crate) use self::record::{Log, Note, Runs, Show};
 pub(crate) use self::run::{Check, Given, Plan, Resume, Run};
 pub(crate) use self::secrets::{SecretsCommand, SecretsSet};
@@ -114,7 +114,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Audit(AuditCommand),
     Prune(Prune),
-    /// Pack, inspect and check plugins
+    /// Pack, inspect, compare and check plugins
     ///
     /// None of these runs any of a plugin's code.
     #[command(subcommand)]

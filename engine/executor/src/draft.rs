@@ -10,6 +10,7 @@ use sandbook_sandbox::{Digest, Packed};
 use serde_json::{Map, Value};
 
 use crate::anchoring::ToAnchor;
+use crate::asked::asks_to_reveal;
 use crate::component::Component;
 use crate::credentials::Keys;
 use crate::project::{Project, manifests};
@@ -203,6 +204,12 @@ impl Prepared {
         self.components
             .iter()
             .map(|(name, component)| (name.as_str(), component.packed.digest()))
+    }
+
+    /// Whether a step's plugin asks for the plain text of secrets, by the name that the runbook uses.
+    pub fn asks_to_reveal(&self, plugin: &str) -> bool {
+        let component = self.components.get(plugin);
+        component.is_some_and(|component| asks_to_reveal(&component.packed))
     }
 
     /// How many steps run a plugin: that many may run at once. Rollbacks run one by one, and beside no step.

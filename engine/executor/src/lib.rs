@@ -5,6 +5,7 @@
 
 mod agenda;
 mod anchoring;
+mod asked;
 mod attempt;
 mod component;
 mod conductor;
@@ -17,11 +18,13 @@ mod failed;
 mod failpoint;
 mod git;
 mod limits;
+mod lock;
 mod order;
 mod past;
 mod project;
 mod recorder;
 mod refused;
+mod replace;
 mod replay;
 mod resume;
 mod run;
@@ -33,10 +36,12 @@ mod turn;
 mod verdict;
 
 pub use anchoring::{AnchorFile, Anchored, Anchoring};
+pub use asked::{Asked, Change, Inside, SlotAsked, Subject};
 pub use decide::{About, Answer, Choice};
 pub use draft::{Draft, Prepared};
 pub use engine::{Engine, NoSpaceFor, Options, StartError};
 pub use failed::Failed;
+pub use lock::{Acceptance, LOCK_FILE};
 pub use project::{Checked, Listed, PROJECT_FILE, Project, is_path, read_plugin};
 pub use recorder::Progress;
 pub use refused::{Reason, Refused};

@@ -1,7 +1,7 @@
 //! A project's files: where they lie, and reading them. All of a project's input is read here.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use sandbook_journal::StateDir;
 use sandbook_runbook::{
@@ -10,7 +10,9 @@ use sandbook_runbook::{
 use sandbook_sandbox::Packed;
 
 use crate::anchoring::{Anchoring, ToAnchor};
+use crate::asked::Asked;
 use crate::draft::Draft;
+use crate::lock::{Acceptance, Lock};
 use crate::refused::Refused;
 
 /// The file that makes a folder a project.
@@ -271,6 +273,38 @@ impl Project {
         read_plugin(&path)
     }
 
+    /// A plugin that doesn't lie in the project, to be shown and accepted.
+    ///
+    /// # Errors
+    ///
+    /// There is none of that name, it can't be read, it lies in the project, or the lock file can't be read.
+    pub fn acceptance(&self, name: &str) -> Result<Acceptance, Refused> {
+        let (packed, manifest) = self.plugin(name)?;
+        let known = self.settings.plugins.get_key_value(name);
+        let outside = known.and_then(|(name, _)| Some((name, self.outside(name)?)));
+        let Some((name, source)) = outside else {
+            return Err(
+                Refused::because(format!("plugin `{name}` lies in the project"))
+                    .help("it needs no entry: who reviews the project's changes reviews it"),
+            );
+        };
+        let asked = Asked::of(&packed, &manifest);
+        let kept = |name: &PluginName| self.outside(name).is_some();
+        let lock = Lock::read(&self.root)?;
+        Ok(lock.acceptance(name.clone(), source.to_owned(), asked, &kept))
+    }
+
+    /// Where a plugin comes from, when that isn't the project.
+    fn outside(&self, name: &PluginName) -> Option<&str> {
+        let place = self.settings.plugins.get(name)?;
+        let path = Path::new(place);
+        let climbs = path
+            .components()
+            .any(|part| matches!(part, Component::ParentDir));
+        let is_inside = !climbs && self.root.join(path).starts_with(&self.root);
+        (!is_inside).then_some(place)
+    }
+
     /// Everything that can be known of these runbooks, by name or by path, without running them; of
     /// all of the project's documents where none is named.
     ///
@@ -352,7 +386,7 @@ pub fn read_plugin(path: &Path) -> Result<(Packed, Manifest), Refused> {
     Ok((packed, manifest))
 }
 
-/// Which of the runbook's plugins are there.
+/// Which of the runbook's plugins are there. One from elsewhere has to be what was accepted.
 pub(crate) fn manifests<'a>(
     project: &Project,
     used: impl Iterator<Item = &'a PluginName>,
@@ -361,7 +395,12 @@ pub(crate) fn manifests<'a>(
     for name in used {
         // A name that the project doesn't know is a fault of the runbook, which `check` places.
         if !plugins.contains_key(name) && project.settings.plugins.contains_key(name) {
-            plugins.insert(name.clone(), project.plugin(name.as_str())?);
+            let (packed, manifest) = project.plugin(name.as_str())?;
+            if let Some(source) = project.outside(name) {
+                let asked = Asked::of(&packed, &manifest);
+                Lock::read(&project.root)?.verify(name, source, &asked)?;
+            }
+            plugins.insert(name.clone(), (packed, manifest));
         }
     }
     Ok(plugins)

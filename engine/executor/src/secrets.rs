@@ -1,7 +1,6 @@
 //! A project's secrets: names and values in a file that is encrypted with age.
 
 mod identity;
-mod replace;
 mod sealed;
 
 use std::fs::File;
@@ -12,9 +11,9 @@ use sandbook_runbook::{CredentialName, NameFault};
 use sandbook_sandbox::secret::{Secret, SecretError};
 
 use self::identity::Identities;
-use self::replace::replace;
 pub(crate) use self::sealed::Entries;
 use crate::project::Project;
+use crate::replace;
 
 /// The file's name where the project says none.
 const USUAL_FILE: &str = "secrets.age";
@@ -232,6 +231,14 @@ impl Secrets {
             source,
         })
     }
+}
+
+/// Puts a file with these bytes in the place of whatever is there.
+fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SecretsError> {
+    replace::replace(path, bytes, mode).map_err(|source| SecretsError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]

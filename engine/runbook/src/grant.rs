@@ -20,11 +20,13 @@ mod segment;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod wider;
 
 pub use allow::{AllowFault, AllowLine, ResolveFault};
 pub use ask::{Ask, AskFault};
 pub use fault::GrantFault;
 pub use permission::{Denial, Permission};
+pub(crate) use wider::Wider;
 
 /// One grant, with nothing left to fill in.
 ///

@@ -88,6 +88,8 @@ pub struct PluginFacts {
     pub description: String,
     /// What it asks for and the step isn't granted; it may not need it.
     pub not_granted: Vec<Ask>,
+    /// The slots that it has and the step leaves unbound.
+    pub unbound: Vec<Slot>,
 }
 
 impl Plan {

@@ -47,7 +47,10 @@ impl Lab {
                 "`{}` is missing: run `cargo xtask plugins`",
                 plugin.display()
             );
-            project.push_str(&format!("  {name}: {}\n", plugin.display()));
+            let place = format!("built/{name}.wasm");
+            std::fs::create_dir_all(lab.path("built")).unwrap();
+            std::os::unix::fs::symlink(plugin, lab.path(&place)).unwrap();
+            project.push_str(&format!("  {name}: {place}\n"));
         }
         lab.write("sandbook.yaml", &project);
         lab

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -120,11 +120,11 @@ impl Stage {
             "`{}` is missing: run `cargo xtask plugins`",
             puppet.display()
         );
-        let project = format!(
-            "state: .sandbook\nplugins: {{ puppet: {} }}\n",
-            puppet.display()
+        symlink(puppet, self.path("puppet.wasm")).unwrap();
+        self.write(
+            "sandbook.yaml",
+            "state: .sandbook\nplugins: { puppet: puppet.wasm }\n",
         );
-        self.write("sandbook.yaml", &project);
         self.write("job.yaml", &self.course.job());
         let environment = format!(
             "name: test

@@ -10,6 +10,8 @@ use super::Output;
 pub(crate) enum PluginCommand {
     Pack(PluginPack),
     Inspect(PluginInspect),
+    Diff(PluginDiff),
+    Accept(PluginAccept),
     /// Check that a packed plugin can be loaded; none of its code is run
     Check {
         /// A packed plugin
@@ -36,6 +38,38 @@ pub(crate) struct PluginPack {
     /// Say nothing when it went well
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// Show what a new version of a plugin wants that the old one did not
+///
+/// What it asks for beyond the old one comes first: requests, credentials, the plain text of secrets, interfaces.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sandbook plugin diff plugins/http-check.wasm http-check-2.0.0.wasm
+  sandbook plugin diff http-check ./new.wasm --output json")]
+pub(crate) struct PluginDiff {
+    /// The old version: a packed plugin's file, or its name in sandbook.yaml
+    pub(crate) old: String,
+    /// The new one, likewise
+    pub(crate) new: String,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Accept a plugin that does not lie in the project, as it is now
+///
+/// It shows what the plugin asks for, or how that changed, and writes digest and requests to sandbook.lock. Until then,
+/// and when either changes, check, plan and run refuse the plugin.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  sandbook plugin accept http-check")]
+pub(crate) struct PluginAccept {
+    /// Its name in sandbook.yaml
+    #[arg(value_name = "NAME")]
+    pub(crate) plugin: String,
+    /// Accept it without being asked
+    #[arg(long, short)]
+    pub(crate) yes: bool,
 }
 
 /// Show what a plugin is, what it asks for, and what it takes and gives

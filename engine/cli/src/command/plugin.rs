@@ -1,5 +1,8 @@
 //! `sandbook plugin`: packing plugins and looking at them. None of their code is run.
 
+mod accept;
+mod diff;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -25,6 +28,8 @@ pub(crate) fn plugin(
     match command {
         PluginCommand::Pack(arguments) => pack_plugin(&arguments, output)?,
         PluginCommand::Inspect(arguments) => inspect(&arguments, places, output)?,
+        PluginCommand::Diff(arguments) => diff::diff(&arguments, places, output)?,
+        PluginCommand::Accept(arguments) => accept::accept(&arguments, places, output)?,
         PluginCommand::Check { file } => check(&file, output)?,
         PluginCommand::List(format) => list(format.is_json(), places, output)?,
     }
@@ -80,14 +85,9 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 fn inspect(arguments: &PluginInspect, places: &Places, output: &mut Output) -> Result<(), Problem> {
     let plugin = &arguments.plugin;
-    let is_path = plugin.contains('/') || plugin.ends_with(".wasm");
-    let (packed, manifest) = if is_path {
-        read_plugin(Path::new(plugin))?
-    } else {
-        places.project()?.plugin(plugin)?
-    };
+    let (packed, manifest) = read(plugin, places)?;
     if arguments.step {
-        let name = if is_path {
+        let name = if is_file(plugin) {
             manifest.name.as_str()
         } else {
             plugin
@@ -102,6 +102,19 @@ fn inspect(arguments: &PluginInspect, places: &Places, output: &mut Output) -> R
         output.text(&render::inspection(&packed, &manifest, output.paper));
     }
     Ok(())
+}
+
+/// Reads a packed plugin: a file, or one of the project's by its name.
+fn read(plugin: &str, places: &Places) -> Result<(Packed, Manifest), Problem> {
+    if is_file(plugin) {
+        Ok(read_plugin(Path::new(plugin))?)
+    } else {
+        Ok(places.project()?.plugin(plugin)?)
+    }
+}
+
+fn is_file(plugin: &str) -> bool {
+    plugin.contains('/') || plugin.ends_with(".wasm")
 }
 
 /// Compiles it and fits it to the contract, as a run would; calls nothing of it.

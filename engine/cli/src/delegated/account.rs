@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use sandbook_executor::{PROJECT_FILE, Project};
+use sandbook_executor::{LOCK_FILE, PROJECT_FILE, Project};
 
 use crate::operator;
 use crate::problem::Problem;
@@ -66,6 +66,10 @@ impl Account {
         })?;
         self.refuse_unless_its_own(&folder)?;
         self.refuse_unless_its_own(&folder.join(PROJECT_FILE))?;
+        let lock = folder.join(LOCK_FILE);
+        if lock.exists() {
+            self.refuse_unless_its_own(&lock)?;
+        }
         Ok(Project::open(&folder)?)
     }
 
@@ -152,7 +156,13 @@ mod tests {
         let (home, account) = home();
         let file = home.path().join("sandbook.yaml");
         fs::write(&file, "plugins: {}\n").unwrap();
-        for (path, mode, usual) in [(home.path(), 0o770, 0o700), (&file, 0o606, 0o644)] {
+        let lock = home.path().join("sandbook.lock");
+        fs::write(&lock, "").unwrap();
+        for (path, mode, usual) in [
+            (home.path(), 0o770, 0o700),
+            (&file, 0o606, 0o644),
+            (&lock, 0o664, 0o644),
+        ] {
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
             let said = refusal(&account);
             let chmod = format!("`chmod go-w {}`", path.display());

@@ -75,7 +75,7 @@ impl Kind {
         match argument.get_id().as_str() {
             "answer" => Kind::PathOrInput,
             _ if argument.get_value_parser().type_id() == TypeId::of::<PathBuf>() => Kind::Path,
-            "runbook" | "runbooks" | "plugin" => Kind::NameOrPath,
+            "runbook" | "runbooks" | "plugin" | "old" | "new" => Kind::NameOrPath,
             "input" => Kind::Input,
             _ => Kind::Other,
         }
@@ -119,7 +119,7 @@ fn instead(id: &str) -> &'static str {
         "runbook" | "runbooks" => {
             "name one of the account's runbooks, without an ending: `sandbook list` shows them"
         }
-        "plugin" | "file" => {
+        "plugin" | "old" | "new" | "file" => {
             "`sandbook plugin inspect NAME` shows a plugin of the account's project, and `sandbook plugin list` all of them"
         }
         "input" | "inputs" => {
@@ -163,6 +163,8 @@ mod tests {
             (&["plugin", "check", "x"], "FILE"),
             (&["plugin", "inspect", "x.wasm"], "x.wasm"),
             (&["plugin", "inspect", "p/x"], "p/x"),
+            (&["plugin", "diff", "x.wasm", "x"], "x.wasm"),
+            (&["plugin", "diff", "x", "./y"], "./y"),
             (&["plugin", "pack", "x", "-m", "y"], "COMPONENT"),
             (&["init", "x"], "DIR"),
         ] {

@@ -1,5 +1,5 @@
 //! What people who enter another account don't do: who runs things doesn't erase what is on record of it, nor put in what
-//! was made elsewhere, nor carry away what went over the wire, nor see to the secrets.
+//! was made elsewhere, nor carry away what went over the wire, nor see to the secrets, nor accept plugins.
 
 use clap::ArgMatches;
 
@@ -27,6 +27,10 @@ fn upkeep(given: &ArgMatches) -> Option<(&'static str, &'static str)> {
             _ => None,
         },
         ("secrets", _) => Some(("secrets", "the secrets are")),
+        ("plugin", given) => {
+            let is_accept = given.subcommand_name() == Some("accept");
+            is_accept.then_some(("plugin accept", "the choice of plugins is"))
+        }
         _ => None,
     }
 }
@@ -51,6 +55,7 @@ mod tests {
             &["secrets", "set", "api"],
             &["secrets", "list"],
             &["secrets", "rotate"],
+            &["plugin", "accept", "x", "--yes"],
         ] {
             assert!(upkeep(refused).is_some(), "{refused:?}");
         }
@@ -59,6 +64,7 @@ mod tests {
             &["audit", "verify"],
             &["note", "@last", "x"],
             &["runs"],
+            &["plugin", "diff", "x", "y"],
         ] {
             assert_eq!(upkeep(accepted), None, "{accepted:?}");
         }

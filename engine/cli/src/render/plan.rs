@@ -146,7 +146,7 @@ fn step(planned: &Planned, is_first: bool, prepared: &Prepared, paper: Paper) ->
         let condition = safe(&condition.to_string()).into_owned();
         facts.add("if", Ink::Plain, condition);
     }
-    facts.rights(planned);
+    facts.rights(planned, prepared);
     let fails = match step.on_failure {
         OnFailure::Abort => None,
         OnFailure::Continue => Some("without ending the run"),
@@ -162,7 +162,7 @@ fn step(planned: &Planned, is_first: bool, prepared: &Prepared, paper: Paper) ->
     }
     if let Some(rollback) = &planned.rollback {
         facts.add("undone by", Ink::Name, what_exactly(rollback, prepared));
-        facts.rights(rollback);
+        facts.rights(rollback, prepared);
     }
     // What a reviewer reads isn't cut.
     text.push_str(&facts.0.render(paper.uncut()));
@@ -178,7 +178,7 @@ impl Facts {
     }
 
     /// What a step, or what undoes it, may do and how often it tries.
-    fn rights(&mut self, planned: &Planned) {
+    fn rights(&mut self, planned: &Planned, prepared: &Prepared) {
         for (position, grant) in planned.permission.step.iter().enumerate() {
             let ink = if grant.may_change() {
                 Ink::Warn
@@ -193,10 +193,8 @@ impl Facts {
         {
             self.add("may", Ink::Faint, "send no request".to_owned());
         }
-        let asked = planned.plugin.iter().flat_map(|plugin| &plugin.not_granted);
-        for (position, ask) in asked.enumerate() {
+        for (position, ask) in not_granted(planned, prepared).into_iter().enumerate() {
             let label = if position == 0 { "may not" } else { "" };
-            let ask = safe(&ask.to_string()).into_owned();
             self.add(
                 label,
                 Ink::Faint,
@@ -227,6 +225,28 @@ impl Facts {
             self.add("tries", Ink::Plain, tries);
         }
     }
+}
+
+/// What a step's plugin asks for and isn't granted: requests, credentials, the plain text of secrets.
+fn not_granted(planned: &Planned, prepared: &Prepared) -> Vec<String> {
+    let Some(plugin) = &planned.plugin else {
+        return Vec::new();
+    };
+    let requests = plugin.not_granted.iter();
+    let requests = requests.map(|ask| safe(&ask.to_string()).into_owned());
+    let slots = plugin.unbound.iter();
+    let slots = slots.map(|slot| format!("use a credential (slot `{slot}`)"));
+    let reveal =
+        is_reveal_withheld(planned, prepared).then(|| "see the plain text of a secret".to_owned());
+    requests.chain(slots).chain(reveal).collect()
+}
+
+/// Whether a step's plugin asks for the plain text of secrets and is granted none.
+pub(super) fn is_reveal_withheld(planned: &Planned, prepared: &Prepared) -> bool {
+    let using = planned.step.plugin();
+    using.is_some_and(|using| {
+        planned.reveal.is_empty() && prepared.asks_to_reveal(using.plugin.as_str())
+    })
 }
 
 /// What a step may use of the host, where that isn't the usual.

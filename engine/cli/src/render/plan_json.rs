@@ -4,7 +4,7 @@ use sandbook_executor::Prepared;
 use sandbook_runbook::{Action, Needs, OnDoubt, OnFailure, Planned, format_duration};
 use serde_json::{Map, Value, json};
 
-use super::plan::sections;
+use super::plan::{is_reveal_withheld, sections};
 
 /// A plan with what each step may do.
 pub(crate) fn plan_json(prepared: &Prepared) -> Value {
@@ -86,6 +86,8 @@ fn step(planned: &Planned, prepared: &Prepared) -> Value {
             "digest": digest.to_string(),
             "version": planned.plugin.as_ref().map(|facts| &facts.version),
             "not_granted": planned.plugin.iter().flat_map(|facts| &facts.not_granted).map(ToString::to_string).collect::<Vec<_>>(),
+            "unbound": planned.plugin.iter().flat_map(|facts| &facts.unbound).map(ToString::to_string).collect::<Vec<_>>(),
+            "reveal_withheld": is_reveal_withheld(planned, prepared),
         })),
         "needs": needs,
         "if": step.condition.as_ref().map(ToString::to_string),

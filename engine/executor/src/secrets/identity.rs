@@ -12,7 +12,7 @@ use sandbook_sandbox::secret::{self, SecretError};
 use zeroize::Zeroizing;
 
 use super::SecretsError;
-use super::replace::replace;
+use super::replace;
 
 /// The variable that names the identity's file.
 const VARIABLE: &str = "SANDBOOK_AGE_IDENTITY";

@@ -6,7 +6,8 @@ use super::uses;
 use crate::environment::Environment;
 use crate::expression::{Expression, Touched};
 use crate::fault::Fault;
-use crate::grant::Grant;
+use crate::grant::{Ask, Grant, Wider};
+use crate::manifest::Manifest;
 use crate::misfit::listed;
 use crate::path::Path;
 use crate::runbook::{Placed, Runbook};
@@ -66,6 +67,35 @@ pub(super) fn check(placed: &[Placed<'_>], environment: &Environment, faults: &m
             }
             Err(_) => {}
         }
+    }
+}
+
+/// Warns of lines that grant more than the plugin's manifest asks for.
+pub(super) fn wider_than_asked(
+    using: &Use,
+    manifest: &Manifest,
+    place: &Path,
+    faults: &mut Vec<Fault>,
+) {
+    let plugin = &manifest.name;
+    for (index, line) in using.allow.iter().enumerate() {
+        let Some(Wider { more, asked }) = line.wider_than(&manifest.allow) else {
+            continue;
+        };
+        let place = place.key("allow").index(index);
+        if asked.is_empty() {
+            let message = format!("plugin `{plugin}` asks for nothing of this");
+            let asks = listed(manifest.allow.iter().map(Ask::to_string));
+            faults.push(Fault::warning(place, message).help(format!("it asks for {asks}")));
+            continue;
+        }
+        let more = match more.as_slice() {
+            [] => String::new(),
+            more => format!(": {}", more.join(", ")),
+        };
+        let message = format!("this grants more than plugin `{plugin}` asks for{more}");
+        let asked = listed(asked.iter().map(Ask::to_string));
+        faults.push(Fault::warning(place, message).help(format!("it asks for {asked}")));
     }
 }
 

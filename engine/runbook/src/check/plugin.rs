@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::with;
+use super::{grants, with};
 use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::manifest::Manifest;
@@ -29,6 +29,7 @@ impl Plugins<'_> {
             Some(manifest) => {
                 with::check(using, manifest, place, faults);
                 check_slots(using, manifest, place, faults);
+                grants::wider_than_asked(using, manifest, place, faults);
             }
         }
         if let Some(environment) = self.environment {

@@ -106,6 +106,11 @@ impl AllowLine {
         &self.holes
     }
 
+    /// The line's parts, with its holes.
+    pub(super) fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
     /// The line as an environment's ceiling can have it, which covers all that it may become: but for values that no
     /// wildcard stands for, such as `..;x`.
     ///

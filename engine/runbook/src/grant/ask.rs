@@ -25,12 +25,15 @@ pub struct Ask {
 
 /// Where a request goes, as far as the manifest says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
-    scheme: Scheme,
+pub(super) struct Place {
+    pub(super) scheme: Scheme,
+    /// None when an input says it; where one says its first labels, all hosts below the others.
+    pub(super) host: Option<HostPattern>,
     /// None when an input says it.
-    host: Option<HostPattern>,
-    port: Option<u16>,
-    route: Route,
+    pub(super) port: Option<u16>,
+    pub(super) route: Route,
+    /// Whether an input is a part of a name or a host only, so that this is more than what is asked.
+    is_rough: bool,
 }
 
 /// Why a manifest's line can't be used.
@@ -90,6 +93,43 @@ impl Ask {
         &self.holes
     }
 
+    /// Whether everything that this asks for is asked for by these as well, whatever the inputs are.
+    ///
+    /// As with [`Grant::within`], each method must be asked for by one of them for the whole place.
+    pub fn within(&self, asks: &[Ask]) -> bool {
+        asks.iter()
+            .filter(|ask| ask.covers(self))
+            .fold(self.methods, |left, ask| left.without(ask.methods))
+            .is_empty()
+    }
+
+    fn covers(&self, other: &Ask) -> bool {
+        match (&self.place, &other.place) {
+            _ if self.location == other.location => true,
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(own), Some(other)) => own.covers(other),
+        }
+    }
+
+    /// The part of it that these methods are about; none where there is no such part.
+    pub(super) fn with_methods_of(&self, methods: Methods) -> Option<Ask> {
+        let methods = self.methods.and(methods);
+        (!methods.is_empty()).then(|| Ask {
+            methods,
+            ..self.clone()
+        })
+    }
+
+    pub(super) fn methods(&self) -> Methods {
+        self.methods
+    }
+
+    /// Where its requests go; none when an input says that as a whole.
+    pub(super) fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
     /// What of this a step isn't granted: the line with the methods that no grant has for any part of the place.
     ///
     /// A grant that has only a part of what is asked counts: a step may well need no more.
@@ -114,10 +154,17 @@ impl fmt::Display for Ask {
 impl Place {
     fn of(shape: &Shape) -> Result<Place, GrantFault> {
         let host = if has_hole(&shape.host) {
-            None
+            below_holes(&shape.host)
         } else {
             Some(shape.host_pattern(&shape.host)?)
         };
+        let is_part = |text: &str| has_hole(text) && text.chars().count() > 1;
+        let is_rough = is_part(&shape.host)
+            || shape.below && has_hole(&shape.host)
+            || shape
+                .segments
+                .iter()
+                .any(|piece| matches!(piece, Piece::Text(text) if is_part(text)));
         let port = match &shape.port {
             None => Some(shape.scheme.port()),
             Some(text) => text.parse().ok(),
@@ -135,7 +182,22 @@ impl Place {
             host,
             port,
             route,
+            is_rough,
         })
+    }
+
+    /// Whether all of another place is in this one, for certain.
+    fn covers(&self, other: &Place) -> bool {
+        let covers_host = match (&self.host, &other.host) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(own), Some(other)) => own.covers(other),
+        };
+        !self.is_rough
+            && self.scheme == other.scheme
+            && covers_host
+            && (self.port.is_none() || self.port == other.port)
+            && self.route.covers(&other.route)
     }
 
     /// Whether a grant has at least a part of this place.
@@ -148,6 +210,13 @@ impl Place {
             && self.port.is_none_or(|port| port == grant.port)
             && self.route.overlaps(&grant.route)
     }
+}
+
+/// All hosts below the labels behind the last one with a hole; none when no label is.
+fn below_holes(host: &str) -> Option<HostPattern> {
+    let labels: Vec<&str> = host.split('.').collect();
+    let last = labels.iter().rposition(|label| has_hole(label))?;
+    HostPattern::below(&labels[last + 1..].join(".")).ok()
 }
 
 /// The line with a character in place of each hole, and what the holes hold.
@@ -230,6 +299,52 @@ mod tests {
             not_granted("GET,HEAD {url}", &["GET http://h:1/x"]).unwrap(),
             "HEAD {url}"
         );
+    }
+
+    #[test]
+    fn a_host_below_a_domain_is_met_there_only() {
+        let ask = "GET https://{account}.blob.example.com/x";
+        assert_eq!(
+            not_granted(ask, &["GET https://shop.blob.example.com/x"]),
+            None
+        );
+        assert!(not_granted(ask, &["GET https://example.org/x"]).is_some());
+    }
+
+    #[test]
+    fn what_more_is_asked_for_is_told_from_what_is_only_written_differently() {
+        let within = |new: &str, old: &[&str]| {
+            let old: Vec<Ask> = old.iter().map(|line| Ask::parse(line).unwrap()).collect();
+            Ask::parse(new).unwrap().within(&old)
+        };
+        for (new, old) in [
+            ("GET https://h/a/{x}", &["GET https://h/a/{y}"][..]),
+            ("GET https://h/a/b", &["GET https://h/a/*"]),
+            (
+                "GET,POST https://h/a",
+                &["GET https://h/**", "POST https://h/a"],
+            ),
+            ("GET https://x/", &["GET,HEAD {url}"]),
+            ("GET {link}", &["GET {url}"]),
+            ("GET https://{a}.h.io/", &["GET https://*.h.io/"]),
+            ("GET https://{a}.h.io/v{n}", &["GET https://{a}.h.io/v{n}"]),
+        ] {
+            assert!(within(new, old), "{new}");
+        }
+        for (new, old) in [
+            ("POST https://h/a", &["GET https://h/a"][..]),
+            ("GET https://h/**", &["GET https://h/*"]),
+            ("GET https://h/a/{x}", &["GET https://h/a/b"]),
+            ("GET https://{host}/a", &["GET https://h/a"]),
+            ("GET {url}", &["GET https://{host}/**"]),
+            ("GET https://evil.example/", &["GET https://{a}.h.io/"]),
+            ("GET https://evil.h.io/", &["GET https://a-{a}.h.io/"]),
+            ("GET https://h/other", &["GET https://h/v{n}"]),
+            ("GET https://h:8443/", &["GET https://h/"]),
+            ("GET https://h/", &[]),
+        ] {
+            assert!(!within(new, old), "{new}");
+        }
     }
 
     #[test]

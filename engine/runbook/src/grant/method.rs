@@ -43,6 +43,11 @@ impl Methods {
         Ok(methods)
     }
 
+    /// All methods that can be granted.
+    pub(super) fn all() -> Methods {
+        Methods(ALL)
+    }
+
     /// The set of one method; empty when it can't be granted.
     pub(super) fn one(name: &str) -> Methods {
         NAMES

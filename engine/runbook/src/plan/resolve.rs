@@ -124,6 +124,12 @@ impl Resolving<'_> {
                 .iter()
                 .filter_map(|ask| ask.not_granted(&grants))
                 .collect(),
+            unbound: manifest
+                .slots
+                .keys()
+                .filter(|slot| !using.credentials.contains_key(*slot))
+                .cloned()
+                .collect(),
         };
         let most = self.environment.map(|environment| &environment.limits);
         let limits = Bounds::new(&using.limits, most);

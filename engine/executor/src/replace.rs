@@ -5,36 +5,32 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use super::SecretsError;
-
 /// Puts a file with these bytes in the place of whatever is there, durably. A file that is there keeps its mode, and a
 /// link to it stays one.
-pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SecretsError> {
-    let failed = |source| SecretsError::Write {
-        path: path.to_owned(),
-        source,
-    };
+///
+/// # Errors
+///
+/// The file can't be written. What was there before still is.
+pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let (target, mode) = match fs::canonicalize(path) {
         Ok(target) => {
-            let there = fs::metadata(&target).map_err(failed)?;
+            let there = fs::metadata(&target)?;
             (target, there.permissions().mode() & 0o777)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => (path.to_owned(), mode),
-        Err(error) => return Err(failed(error)),
+        Err(error) => return Err(error),
     };
     let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(|error| failed(io::Error::other(error)))?;
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
     let beside = target.with_added_extension(format!("{}.new", hex::encode(random)));
     let replaced = write(&beside, bytes, mode).and_then(|()| fs::rename(&beside, &target));
     if let Err(error) = replaced {
-        // What is left of it is encrypted, or its owner's alone.
+        // What is left of it holds no more than the file itself would.
         let _ = fs::remove_file(&beside);
-        return Err(failed(error));
+        return Err(error);
     }
     match target.parent() {
-        Some(folder) if folder != Path::new("") => File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed),
+        Some(folder) if folder != Path::new("") => File::open(folder)?.sync_all(),
         _ => Ok(()),
     }
 }
