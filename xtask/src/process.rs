@@ -2,15 +2,23 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 /// What a chore ends with: nothing, or the words for the person who called it.
 pub(crate) type Outcome<T = ()> = Result<T, String>;
 
-/// The repository's root.
+/// The repository's root: the one that `cargo xtask` was called in, also where several clones share
+/// a target directory and this binary was built in another.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask lies in the repository's root")
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let package = std::env::var_os("CARGO_MANIFEST_DIR")
+            .unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        Path::new(&package)
+            .parent()
+            .expect("xtask lies in the repository's root")
+            .to_owned()
+    });
+    &ROOT
 }
 
 /// Where cargo builds the host.

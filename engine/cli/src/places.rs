@@ -4,10 +4,11 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use sandbook_executor::{PROJECT_FILE, Project, is_path};
+use sandbook_executor::{Engine, PROJECT_FILE, Project, is_path};
 use sandbook_journal::{ReadError, Reader, StateDir};
 
 use crate::arguments;
+use crate::compiling::compiler;
 use crate::delegated::Account;
 use crate::problem::Problem;
 
@@ -101,6 +102,12 @@ impl Places {
             Some(path) => Ok(path.clone()),
             None => self.state_of(self.project_if_any()?.as_ref()),
         }
+    }
+
+    /// The engine over the state directory of this project. `jobs` bounds the attempts that run at once.
+    pub(crate) fn engine(&self, project: &Project, jobs: u32) -> Result<Engine, Problem> {
+        let engine = Engine::open(&self.state_of(Some(project))?, jobs)?;
+        Ok(engine.compiled_by(compiler()))
     }
 
     /// The record, to be read. Looking at it makes no state directory.

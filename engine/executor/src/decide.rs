@@ -12,11 +12,12 @@ use serde_json::{Map, Value};
 
 use crate::component::Component;
 use crate::draft::all_steps;
-use crate::engine::{Engine, StartError};
+use crate::engine::Engine;
 use crate::facts;
 use crate::failed::Failed;
 use crate::project::parse_runbook;
 use crate::refused::Refused;
+use crate::start_error::StartError;
 use crate::turn::Turn;
 
 /// How long a process that has nothing left to do may take to leave its run.

@@ -28,8 +28,9 @@ use crate::past::Past;
 use crate::recorder::Desk;
 use crate::refused::Refused;
 use crate::run::{Begun, Run};
-use crate::space::{Disk, NoSpace, Room, Space};
-use crate::turn::{Held, Queued, Turn, look_later};
+use crate::space::{Disk, Room, Space};
+use crate::start_error::{NoSpaceFor, StartError};
+use crate::turn::{Queued, Turn, look_later};
 
 /// How a run is to be run.
 #[derive(Debug, Clone)]
@@ -40,39 +41,6 @@ pub struct Options {
     pub stop: watch::Receiver<Option<journal::Signal>>,
     /// Told what the run waits for while it isn't its turn, and again when that changes.
     pub queued: mpsc::UnboundedSender<Queued>,
-}
-
-/// Why a run did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The request was wrong.
-    #[error(transparent)]
-    Refused(#[from] Refused),
-    /// Another process has the run.
-    #[error("run `{0}` goes on in another process")]
-    Held(RunId),
-    /// Another run holds the group of this one.
-    #[error(transparent)]
-    GroupHeld(#[from] Box<Held>),
-    /// It was interrupted while it waited for its turn: nothing was done.
-    #[error("interrupted while it waited for its turn, so nothing was done")]
-    Interrupted(journal::Signal),
-    /// There is too little room to go on with this run.
-    #[error(transparent)]
-    NoSpace(#[from] Box<NoSpaceFor>),
-    /// The engine failed.
-    #[error(transparent)]
-    Failed(#[from] Failed),
-}
-
-/// A run that is on record can't be gone on with, since its disk is nearly full.
-#[derive(Debug, thiserror::Error)]
-#[error("{no_space}")]
-pub struct NoSpaceFor {
-    /// The disk.
-    pub no_space: NoSpace,
-    /// The run.
-    pub run: RunId,
 }
 
 /// What a run goes on with: what was obtained and loaded for it, and its past.

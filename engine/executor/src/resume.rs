@@ -12,13 +12,14 @@ use similar::TextDiff;
 
 use crate::credentials::Keys;
 use crate::draft::{Draft, Plugins, Prepared};
-use crate::engine::{Engine, First, Opened, Options, StartError};
+use crate::engine::{Engine, First, Opened, Options};
 use crate::facts;
 use crate::failed::Failed;
 use crate::past::{Contents, Past};
 use crate::project::{Project, parse_runbook};
 use crate::refused::Refused;
 use crate::run::Begun;
+use crate::start_error::StartError;
 use crate::story::Story;
 use crate::turn::Turn;
 

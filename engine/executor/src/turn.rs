@@ -8,8 +8,9 @@ use sandbook_journal::{Operator, ReadError, Reader, RunId, RunState, RunStatus, 
 use sandbook_runbook::Behavior;
 
 use crate::conductor::interrupted;
-use crate::engine::{Engine, Options, StartError};
+use crate::engine::{Engine, Options};
 use crate::failed::Failed;
+use crate::start_error::StartError;
 
 /// How often who waits looks whether it is his turn.
 const LOOK: Duration = Duration::from_millis(200);

@@ -140,17 +140,6 @@ impl Reader {
         }
     }
 
-    /// A run's whole log with what it comes to, checked along its chain.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such run, or its log isn't one.
-    pub fn log(&self, run: RunId) -> Result<(RunState, Vec<Stored>), ReadError> {
-        let mut events = Vec::new();
-        let log = self.follow(run, |_, stored| events.push(stored))?;
-        Ok((log.state, events))
-    }
-
     /// How a run stands, given what its log comes to: one that goes on without a live process is interrupted, and so is
     /// one about which all is decided, where whoever was to go on with it has died.
     ///

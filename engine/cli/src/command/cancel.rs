@@ -1,12 +1,10 @@
 //! `sandbook cancel` and `sandbook undo`: a run is ended, or what it did is undone.
 
-use sandbook_executor::Engine;
 use sandbook_journal::{RunId, RunState};
 
 use super::carry_out::carry_out;
 use super::given::runtime;
 use crate::arguments::{Cancel, Undo};
-use crate::compiling::compiler;
 use crate::exit::Exit;
 use crate::operator::operator;
 use crate::places::Places;
@@ -26,8 +24,7 @@ pub(crate) fn cancel(
         confirm(run, &record.state(run)?, arguments.yes)?;
     }
     let project = places.project()?;
-    let engine =
-        Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?.compiled_by(compiler());
+    let engine = places.engine(&project, arguments.jobs)?;
     let reason = reason(arguments.reason.as_deref(), "no reason given")?;
     runtime()?.block_on(engine.cancel(run, reason, arguments.rollback, operator()))?;
     complain(&format!("On record: run {run} is cancelled."));
@@ -44,8 +41,7 @@ pub(crate) fn undo(
     let run = record.resolve(&arguments.run)?;
     confirm(run, &record.state(run)?, arguments.yes)?;
     let project = places.project()?;
-    let engine =
-        Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?.compiled_by(compiler());
+    let engine = places.engine(&project, arguments.jobs)?;
     let reason = reason(arguments.reason.as_deref(), "no reason given")?;
     runtime()?.block_on(engine.undo(run, reason, operator()))?;
     let exit = carry_out(&engine, &project, run, arguments.output, output)?;

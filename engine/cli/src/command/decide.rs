@@ -4,13 +4,12 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use sandbook_executor::{About, Answer, Choice, Engine};
+use sandbook_executor::{About, Answer, Choice};
 use serde_json::{Map, Value};
 
 use super::carry_out::carry_out;
 use super::given::runtime;
 use crate::arguments::{Decide, Word};
-use crate::compiling::compiler;
 use crate::exit::Exit;
 use crate::operator::{is_delegated, operator};
 use crate::places::Places;
@@ -26,8 +25,7 @@ pub(crate) fn decide(
     let choice = choice(word, arguments)?;
     let run = places.record()?.resolve(&arguments.run)?;
     let project = places.project()?;
-    let engine =
-        Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?.compiled_by(compiler());
+    let engine = places.engine(&project, arguments.jobs)?;
     let reason = arguments.reason.clone();
     let about = About {
         step,

@@ -1,10 +1,7 @@
 //! `sandbook resume`: a run goes on where it was.
 
-use sandbook_executor::Engine;
-
 use super::conduct::{Taking, take_up};
 use crate::arguments::Resume;
-use crate::compiling::compiler;
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::problem::Problem;
@@ -17,8 +14,7 @@ pub(crate) fn resume(
 ) -> Result<Exit, Problem> {
     let project = places.project()?;
     let run = places.record()?.resolve(&arguments.run)?;
-    let engine =
-        Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?.compiled_by(compiler());
+    let engine = places.engine(&project, arguments.jobs)?;
     let taking = Taking {
         run,
         accept: arguments.reason.as_deref(),

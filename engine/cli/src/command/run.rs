@@ -1,11 +1,10 @@
 //! `sandbook run`: a plan is confirmed, run, watched and reported.
 
-use sandbook_executor::{Engine, Prepared};
+use sandbook_executor::Prepared;
 
 use super::conduct::conduct;
 use super::given;
 use crate::arguments::Run;
-use crate::compiling::compiler;
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::problem::Problem;
@@ -16,8 +15,7 @@ use crate::screen::{Output, Paper, complain};
 pub(crate) fn run(arguments: &Run, places: &Places, output: &mut Output) -> Result<Exit, Problem> {
     let (project, prepared) = given::prepare(&arguments.runbook, &arguments.given, places)?;
     confirm(&prepared, arguments)?;
-    let engine =
-        Engine::open(&places.state_of(Some(&project))?, arguments.jobs)?.compiled_by(compiler());
+    let engine = places.engine(&project, arguments.jobs)?;
     let start = async |options| engine.start(prepared, arguments.dry_run, options).await;
     conduct(&engine, &project, start, arguments.output, output)
 }

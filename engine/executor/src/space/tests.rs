@@ -7,8 +7,9 @@ use serde_json::Map;
 use tokio::sync::{mpsc, watch};
 
 use super::*;
-use crate::engine::{Engine, Machine, Options, StartError};
+use crate::engine::{Engine, Machine, Options};
 use crate::project::Project;
+use crate::start_error::StartError;
 
 /// The first step waits for longer than it takes to notice that the disk is nearly full.
 const JOB: &str = "name: job

@@ -10,7 +10,12 @@ fn pack(lab: &Lab, inputs: &Value) -> Said {
         "name": "bad", "version": "1", "description": "x", "contract": "sandbook:step@0.1.0",
         "inputs": inputs, "outputs": { "type": "object" },
     });
-    lab.write("plugin.yaml", &manifest.to_string());
+    pack_with(lab, &manifest.to_string())
+}
+
+/// Packs a component with this manifest, if that can be.
+fn pack_with(lab: &Lab, manifest: &str) -> Said {
+    lab.write("plugin.yaml", manifest);
     let noop = target().join("guests/wasm32-wasip2/release/noop.wasm");
     let noop = noop.to_str().unwrap();
     lab.sandbook(&[
@@ -83,17 +88,5 @@ fn a_manifest_that_is_too_large_is_refused() {
     .exits(2)
     .says("at most");
     let nested = (0..100_000).fold(String::new(), |text, _| text + "[");
-    lab.write("plugin.yaml", &format!("name: {nested}"));
-    let noop = target().join("guests/wasm32-wasip2/release/noop.wasm");
-    let noop = noop.to_str().unwrap();
-    lab.sandbook(&[
-        "plugin",
-        "pack",
-        noop,
-        "--manifest",
-        "plugin.yaml",
-        "--to",
-        "bad.wasm",
-    ])
-    .exits(2);
+    pack_with(&lab, &format!("name: {nested}")).exits(2);
 }
