@@ -4,6 +4,7 @@ mod given;
 mod look;
 mod project;
 mod run;
+mod terminal;
 
 use serde_json::json;
 use simcloud::{Cloud, Options, world};

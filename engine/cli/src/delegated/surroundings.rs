@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
@@ -17,12 +18,13 @@ use crate::problem::Problem;
 /// Where programs are looked for that the engine itself starts.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// Leaves behind the caller's variables, working directory, mode of new files and limits.
+/// Leaves behind the caller's open files, variables, working directory, mode of new files and limits.
 ///
 /// # Errors
 ///
 /// The account's home can't be entered, or the engine can't be started again.
 pub(super) fn leave_behind(account: &Account) -> Result<(), Problem> {
+    close_inherited();
     let wanted = environment(env::vars_os(), account);
     if !is_same(env::vars_os(), &wanted) {
         return Err(start_again(wanted));
@@ -32,6 +34,23 @@ pub(super) fn leave_behind(account: &Account) -> Result<(), Problem> {
     umask(Mode::RWXG | Mode::RWXO);
     raise_limits();
     Ok(())
+}
+
+/// Closes what the caller had open, but for the three standard streams: it would be passed on to the programs that
+/// fetch secrets, and it counts against the number of files that the engine may have open.
+///
+/// The engine has opened nothing of its own yet.
+fn close_inherited() {
+    let Ok(open) = fs::read_dir("/proc/self/fd") else {
+        return;
+    };
+    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse::<i32>().ok();
+    // All of them before the first is closed: the folder is read through one.
+    let open: Vec<i32> = open.flatten().filter_map(number).collect();
+    for descriptor in open.into_iter().filter(|descriptor| *descriptor > 2) {
+        // The one that the folder was read through is closed already.
+        let _ = nix::unistd::close(descriptor);
+    }
 }
 
 /// The variables that the engine goes on with: some of how things are shown, who is behind it, and the account's.

@@ -1,9 +1,13 @@
 //! Colours, and the paper that takes them or doesn't.
 
 use std::io::IsTerminal;
+use std::ops::RangeInclusive;
 
 /// How wide texts are set where nothing says how wide the terminal is.
 const USUAL_WIDTH: usize = 100;
+
+/// How narrow and how wide a terminal is believed to be: it is whoever sits at it who says so.
+const WIDTHS: RangeInclusive<usize> = 40..=500;
 
 /// What a text is written on: is it a terminal that shows colours, and how wide is it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +60,9 @@ impl Paper {
                 width: None,
             };
         }
-        let width = size.map_or(USUAL_WIDTH, |(_, columns)| usize::from(columns).max(40));
+        let width = size.map_or(USUAL_WIDTH, |(_, columns)| {
+            usize::from(columns).clamp(*WIDTHS.start(), *WIDTHS.end())
+        });
         Paper {
             colour: colours_are_welcome(),
             width: Some(width),
