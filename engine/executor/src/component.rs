@@ -60,11 +60,18 @@ impl Schemas {
 fn fits(schema: &DataSchema, value: &Value) -> Result<(), String> {
     let misfits = schema.misfits(value);
     if misfits.is_empty() {
-        Ok(())
-    } else {
-        Err(misfits.join("; "))
+        return Ok(());
     }
+    let mut told = misfits.join("; ");
+    if let Some((end, _)) = told.char_indices().nth(LONGEST) {
+        told.truncate(end);
+        told.push('…');
+    }
+    Err(told)
 }
+
+/// How much is told of what doesn't fit, in characters: it becomes a part of the record.
+const LONGEST: usize = 2_000;
 
 impl fmt::Debug for Component {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

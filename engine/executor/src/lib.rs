@@ -7,6 +7,7 @@ mod agenda;
 mod anchoring;
 mod asked;
 mod attempt;
+mod bounded;
 mod component;
 mod conductor;
 mod credentials;
@@ -38,6 +39,7 @@ mod verdict;
 
 pub use anchoring::{AnchorFile, Anchored, Anchoring};
 pub use asked::{Asked, Change, Inside, SlotAsked, Subject};
+pub use bounded::read_bounded;
 pub use decide::{About, Answer, Choice};
 pub use draft::{Draft, Prepared};
 pub use engine::{Engine, Options};

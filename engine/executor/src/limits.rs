@@ -26,6 +26,7 @@ pub(crate) fn of_requests(bounds: &Bounds) -> HttpLimits {
         requests: number(bounds, Limit::Requests),
         request_bytes: size(bounds, Limit::RequestBody),
         response_bytes: size(bounds, Limit::ResponseBody),
+        traffic_bytes: size(bounds, Limit::Traffic),
         ..HttpLimits::default()
     }
 }

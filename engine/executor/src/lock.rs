@@ -1,7 +1,6 @@
 //! `sandbook.lock`: what was accepted of plugins that don't lie in the project.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use sandbook_runbook::{Ask, PluginName, Slot};
 use serde::{Deserialize, Serialize};
 
 use crate::asked::{Asked, Change, SlotAsked};
+use crate::bounded::read_file;
 use crate::refused::Refused;
 use crate::replace::replace;
 
@@ -58,7 +58,7 @@ impl Lock {
     /// Reads the lock of the project in this folder; one that isn't there is empty.
     pub(crate) fn read(root: &Path) -> Result<Lock, Refused> {
         let path = root.join(LOCK_FILE);
-        let bytes = match fs::read(&path) {
+        let bytes = match read_file(&path, LARGEST) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(Refused::unreadable("lock file", &path, error)),
@@ -183,8 +183,6 @@ struct WireSlot {
 /// Why a lock file can't be used.
 #[derive(Debug, thiserror::Error)]
 enum LockFault {
-    #[error("it is {0} bytes long; at most {LARGEST} are read")]
-    Large(usize),
     #[error(transparent)]
     Shape(#[from] serde_yaml::Error),
     #[error("it has version {0}, and only {VERSION} is known")]
@@ -194,9 +192,6 @@ enum LockFault {
 }
 
 fn entries(bytes: &[u8]) -> Result<BTreeMap<PluginName, Entry>, LockFault> {
-    if bytes.len() > LARGEST {
-        return Err(LockFault::Large(bytes.len()));
-    }
     let wire: Wire = serde_yaml::from_slice(bytes)?;
     if wire.version != VERSION {
         return Err(LockFault::Version(wire.version));
@@ -275,6 +270,8 @@ fn unusable(path: &Path) -> Refused {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use sandbook_sandbox::Digest;
 
     use super::*;

@@ -1,16 +1,18 @@
 //! A project's files: where they lie, and reading them. All of a project's input is read here.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::io;
+use std::path::{Path, PathBuf};
 
 use sandbook_journal::StateDir;
 use sandbook_runbook::{
-    self as runbook, Environment, Manifest, PluginName, Report, Runbook, Source,
+    self as runbook, Environment, LARGEST_DOCUMENT, Manifest, PluginName, Report, Runbook, Source,
 };
-use sandbook_sandbox::Packed;
+use sandbook_sandbox::{MAX_COMPONENT_BYTES, Packed};
 
 use crate::anchoring::{Anchoring, ToAnchor};
 use crate::asked::Asked;
+use crate::bounded::read_file;
 use crate::draft::Draft;
 use crate::lock::{Acceptance, Lock};
 use crate::refused::Refused;
@@ -39,6 +41,8 @@ pub struct Listed {
 pub struct Checked {
     /// The documents that have faults or warnings.
     pub reports: Vec<Report>,
+    /// What else is wrong: files that can't be read, plugins that can't be used.
+    pub refused: Vec<Refused>,
     /// How many documents were read.
     pub files: usize,
 }
@@ -294,14 +298,17 @@ impl Project {
         Ok(lock.acceptance(name.clone(), source.to_owned(), asked, &kept))
     }
 
-    /// Where a plugin comes from, when that isn't the project.
+    /// Where a plugin comes from, when that isn't the project. A link is what it leads to: that changes without a
+    /// change of the project.
     fn outside(&self, name: &PluginName) -> Option<&str> {
         let place = self.settings.plugins.get(name)?;
-        let path = Path::new(place);
-        let climbs = path
-            .components()
-            .any(|part| matches!(part, Component::ParentDir));
-        let is_inside = !climbs && self.root.join(path).starts_with(&self.root);
+        let lies_in =
+            |path: io::Result<PathBuf>, root: &Path| path.is_ok_and(|path| path.starts_with(root));
+        let root = self
+            .root
+            .canonicalize()
+            .unwrap_or_else(|_| self.root.clone());
+        let is_inside = lies_in(self.root.join(place).canonicalize(), &root);
         (!is_inside).then_some(place)
     }
 
@@ -318,10 +325,15 @@ impl Project {
     ) -> Result<Checked, Refused> {
         let mut checked = Checked {
             reports: Vec::new(),
+            refused: Vec::new(),
             files: 0,
         };
         let against = match environment {
-            Some(name) => checked.take(self.environment(name))?,
+            Some(name) => match checked.take(self.environment(name)) {
+                // Nothing can be held against one that isn't there, and what is said of it would be beside the point.
+                None => return Ok(checked),
+                found => found,
+            },
             None => None,
         };
         let mut runbooks = runbooks.to_vec();
@@ -332,12 +344,13 @@ impl Project {
                 .iter()
                 .filter(|name| Some(name.as_str()) != environment)
             {
-                checked.take(self.environment(name))?;
+                checked.take(self.environment(name));
             }
         }
         for runbook in runbooks {
-            let source = self.runbook_source(&runbook)?;
-            if let Some(draft) = checked.take(Draft::new(self, source, against.clone()))? {
+            let source = self.runbook_source(&runbook);
+            let draft = source.and_then(|source| Draft::new(self, source, against.clone()));
+            if let Some(draft) = checked.take(draft) {
                 checked.reports.extend(draft.warnings);
             }
         }
@@ -346,17 +359,25 @@ impl Project {
 }
 
 impl Checked {
-    /// Counts a document in; its faults are kept, and what else is wrong goes up.
-    fn take<T>(&mut self, result: Result<T, Refused>) -> Result<Option<T>, Refused> {
+    /// Whether anything is wrong, and not only odd.
+    pub fn has_errors(&self) -> bool {
+        !self.refused.is_empty() || self.reports.iter().any(Report::has_errors)
+    }
+
+    /// Counts a document in; what is wrong with it is kept.
+    fn take<T>(&mut self, result: Result<T, Refused>) -> Option<T> {
         self.files += 1;
         match result {
-            Ok(value) => Ok(Some(value)),
-            Err(Refused::Invalid(reports)) => {
-                self.reports.extend(reports);
-                Ok(None)
-            }
-            Err(other) => Err(other),
+            Ok(value) => return Some(value),
+            Err(Refused::Invalid(reports)) => self.reports.extend(reports),
+            Err(refused)
+                if self
+                    .refused
+                    .iter()
+                    .any(|known| known.says_the_same(&refused)) => {}
+            Err(refused) => self.refused.push(refused),
         }
+        None
     }
 }
 
@@ -371,7 +392,7 @@ pub fn is_path(runbook: &str) -> bool {
 ///
 /// The file can't be read, isn't a packed component of the contract, or its manifest has faults.
 pub fn read_plugin(path: &Path) -> Result<(Packed, Manifest), Refused> {
-    let bytes = std::fs::read(path).map_err(|error| {
+    let bytes = read_file(path, MAX_COMPONENT_BYTES).map_err(|error| {
         Refused::unreadable("plugin", path, error).help(
             "build and pack it; `sandbook plugin pack COMPONENT --manifest plugin.yaml` packs one",
         )
@@ -408,7 +429,8 @@ pub(crate) fn manifests<'a>(
 
 /// Reads a document; its name is its path as seen from here, or from the project.
 fn read(root: &Path, path: &Path, what: &str) -> Result<Source, Refused> {
-    let bytes = std::fs::read(path).map_err(|error| Refused::unreadable(what, path, error))?;
+    let read = read_file(path, LARGEST_DOCUMENT);
+    let bytes = read.map_err(|error| Refused::unreadable(what, path, error))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         Refused::because(format!("{what} `{}` is not UTF-8 text", path.display()))
             .caused_by(error.utf8_error())

@@ -55,6 +55,14 @@ impl Refused {
         self
     }
 
+    /// Whether it is the same refusal once more, as of a plugin that several runbooks use.
+    pub(crate) fn says_the_same(&self, other: &Refused) -> bool {
+        match (self, other) {
+            (Refused::Because(one), Refused::Because(other)) => one.message == other.message,
+            _ => false,
+        }
+    }
+
     /// A file that can't be read.
     pub(crate) fn unreadable(what: &str, path: &Path, cause: io::Error) -> Refused {
         let help = match cause.kind() {

@@ -7,22 +7,28 @@ use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
 use crate::fault::Fault;
-use crate::misfit::{Misfit, Showing, listed, misfits};
+use crate::misfit::{Showing, cut, listed, misfits};
 use crate::path::Path;
 
 mod plain;
 mod work;
 
 use plain::Plain;
+use work::Effort;
 
 /// A JSON Schema (2020-12) that refers to nothing outside itself, ready to be held against values.
 #[derive(Debug)]
 pub struct DataSchema {
     schema: Value,
     plain: Option<Plain>,
+    /// How many parts it comes to.
+    parts: usize,
     /// Of a plain schema, compiled when something doesn't fit it.
     compiled: OnceLock<Result<Validator, SchemaFault>>,
 }
+
+/// How many misfits of one value are told.
+const MOST_TOLD: usize = 20;
 
 /// Why a value is not a schema that a plugin can have.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -39,6 +45,7 @@ impl DataSchema {
         let read = DataSchema {
             schema: schema.clone(),
             plain: Plain::read(schema),
+            parts: work::parts(schema),
             compiled: OnceLock::new(),
         };
         if read.plain.is_none() {
@@ -47,29 +54,24 @@ impl DataSchema {
         Ok(read)
     }
 
-    /// Whether a value fits.
+    /// Whether a value fits. One that is too large to be held against this schema doesn't.
     pub fn takes(&self, value: &Value) -> bool {
+        work::effort(self.parts, value) != Effort::None && self.fits(value)
+    }
+
+    fn fits(&self, value: &Value) -> bool {
         self.plain.as_ref().is_some_and(|plain| plain.takes(value))
             || self.validator().is_ok_and(|schema| schema.is_valid(value))
     }
 
-    /// What doesn't fit in a value: places, and what is wrong there; empty when it fits. No value is
-    /// shown, since it may be sensitive, only keys.
+    /// What doesn't fit in a value, the first of it where it is much: places, and what is wrong there; empty when it
+    /// fits. No value is shown, since it may be sensitive, only keys.
     pub fn misfits(&self, value: &Value) -> Vec<String> {
-        // Most values fit, and that is found out sooner than what doesn't.
-        if self.takes(value) {
-            return Vec::new();
-        }
-        let faults = match self.validator() {
-            Ok(validator) => validator.iter_errors(value),
-            Err(fault) => return vec![fault.to_string()],
-        };
-        let faults = faults
-            .flat_map(|error| misfits(&error, &self.schema, &Path::root(), Showing::PlacesOnly));
-        faults
-            .map(|Misfit { fault, .. }| match fault.path.segments() {
+        self.found(value, &Path::root(), Showing::PlacesOnly, |_| true)
+            .into_iter()
+            .map(|fault| match fault.path.segments() {
                 [] => fault.message,
-                _ => format!("`{}`: {}", fault.path, fault.message),
+                _ => format!("`{}`: {}", cut(&fault.path.to_string(), 100), fault.message),
             })
             .collect()
     }
@@ -81,14 +83,44 @@ impl DataSchema {
         root: &Path,
         counts: impl Fn(&ValidationError<'_>) -> bool,
     ) -> Vec<Fault> {
+        self.found(value, root, Showing::Values, counts)
+    }
+
+    /// The first faults of a value.
+    fn found(
+        &self,
+        value: &Value,
+        root: &Path,
+        showing: Showing,
+        counts: impl Fn(&ValidationError<'_>) -> bool,
+    ) -> Vec<Fault> {
+        let whole = |message: String| vec![Fault::error(root.clone(), message)];
+        let effort = work::effort(self.parts, value);
+        if effort == Effort::None {
+            return whole("it is too large to be held against its schema".to_owned());
+        }
+        // Most values fit, and that is found out sooner than what doesn't.
+        if self.fits(value) {
+            return Vec::new();
+        }
         let validator = match self.validator() {
             Ok(validator) => validator,
-            Err(fault) => return vec![Fault::error(root.clone(), fault.to_string())],
+            Err(fault) => return whole(fault.to_string()),
         };
-        let errors = validator.iter_errors(value).filter(counts);
+        let errors: Vec<ValidationError<'_>> = match effort {
+            Effort::Thorough => validator.iter_errors(value).filter(counts).collect(),
+            _ => validator
+                .validate(value)
+                .err()
+                .into_iter()
+                .filter(counts)
+                .collect(),
+        };
         errors
-            .flat_map(|error| misfits(&error, &self.schema, root, Showing::Values))
+            .iter()
+            .flat_map(|error| misfits(error, &self.schema, root, showing))
             .map(|misfit| misfit.fault)
+            .take(MOST_TOLD)
             .collect()
     }
 
@@ -237,5 +269,28 @@ mod tests {
                 "`url` is missing"
             ]
         );
+    }
+
+    #[test]
+    fn what_doesnt_fit_a_thousand_times_over_is_told_some_times() {
+        let all_of = vec![json!({ "type": "string" }); 2_000];
+        let schema =
+            json!({ "type": "object", "properties": { "xs": { "items": { "allOf": all_of } } } });
+        let schema = DataSchema::compile(&schema).unwrap();
+        let xs = |number: usize| json!({ "xs": vec![0; number] });
+        assert_eq!(schema.misfits(&xs(40)).len(), MOST_TOLD);
+        // Here all of them would be millions.
+        assert_eq!(schema.misfits(&xs(10_000)).len(), 1);
+        let refused = schema.misfits(&xs(500_000));
+        assert_eq!(refused, ["it is too large to be held against its schema"]);
+        assert!(!schema.takes(&xs(500_000)));
+
+        let closed = json!({ "type": "object", "properties": { "known": {} }, "additionalProperties": false });
+        let schema = DataSchema::compile(&closed).unwrap();
+        let key = |number: usize| format!("{number}{}", "x".repeat(1_000));
+        let many: Value = (0..500).map(|number| (key(number), json!(0))).collect();
+        let misfits = schema.misfits(&many);
+        assert_eq!(misfits.len(), MOST_TOLD);
+        assert!(misfits.iter().all(|said| said.len() < 400), "{misfits:?}");
     }
 }

@@ -75,3 +75,4 @@ pub use source::Source;
 pub use step::{Action, Approval, Check, Manual, Needs, OnDoubt, OnFailure, Step, Use};
 pub use suggest::closest;
 pub use template::{RenderFault, Template, TemplateFault, TemplateProblem};
+pub use yaml::LARGEST_DOCUMENT;

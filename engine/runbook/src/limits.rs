@@ -26,6 +26,8 @@ pub enum Limit {
     RequestBody,
     /// The body of an answer.
     ResponseBody,
+    /// The bodies of all requests and answers together.
+    Traffic,
     /// The step's outputs, as JSON.
     Output,
     /// Log lines.
@@ -57,13 +59,14 @@ const SECOND: u64 = 1_000;
 
 impl Limit {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Limit; 13] = [
+    pub const ALL: [Limit; 14] = [
         Limit::Timeout,
         Limit::Cpu,
         Limit::Memory,
         Limit::Requests,
         Limit::RequestBody,
         Limit::ResponseBody,
+        Limit::Traffic,
         Limit::Output,
         Limit::LogLines,
         Limit::LogSize,
@@ -82,6 +85,7 @@ impl Limit {
             Limit::Requests => "requests",
             Limit::RequestBody => "request_body",
             Limit::ResponseBody => "response_body",
+            Limit::Traffic => "traffic",
             Limit::Output => "output",
             Limit::LogLines => "log_lines",
             Limit::LogSize => "log_size",
@@ -102,7 +106,7 @@ impl Limit {
             Limit::RequestBody | Limit::ResponseBody => 8 * MIB,
             Limit::Output | Limit::LogSize => MIB,
             Limit::LogLines => 10_000,
-            Limit::HostCall => 64 * MIB,
+            Limit::Traffic | Limit::HostCall => 64 * MIB,
             Limit::Instances => 100,
             Limit::TableElements => 36_000,
         }
@@ -116,7 +120,9 @@ impl Limit {
             Limit::Memory => 4 * GIB,
             Limit::Requests | Limit::Handles | Limit::TableElements => 100_000,
             Limit::RequestBody | Limit::ResponseBody | Limit::LogSize => 64 * MIB,
-            Limit::Output => 16 * MIB,
+            Limit::Traffic => GIB,
+            // An event of the journal holds it, redacted, and may be four times as long.
+            Limit::Output => 4 * MIB,
             Limit::LogLines => 1_000_000,
             Limit::HostCall => 256 * MIB,
             Limit::Instances => 1_000,
@@ -133,6 +139,7 @@ impl Limit {
             Limit::Requests
             | Limit::RequestBody
             | Limit::ResponseBody
+            | Limit::Traffic
             | Limit::LogLines
             | Limit::LogSize
             | Limit::Handles
@@ -155,6 +162,7 @@ impl Limit {
             Limit::Memory
             | Limit::RequestBody
             | Limit::ResponseBody
+            | Limit::Traffic
             | Limit::Output
             | Limit::LogSize
             | Limit::HostCall => Measure::Bytes,

@@ -1,5 +1,7 @@
 //! What a JSON Schema says about a value, in words that say what to do.
 
+use std::borrow::Cow;
+
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use jsonschema::paths::Location;
 use jsonschema::paths::LocationSegment;
@@ -36,6 +38,9 @@ pub(crate) enum Showing {
     PlacesOnly,
 }
 
+/// How many of a mapping's unknown keys are told.
+const MOST_KEYS: usize = 20;
+
 /// What an error means, for a value that lies at `root` in its document.
 pub(crate) fn misfits(
     error: &ValidationError<'_>,
@@ -54,7 +59,7 @@ pub(crate) fn misfits(
                 what: What::UnknownKey,
                 fault: unknown_key(place.key(key), key, &known),
             };
-            unexpected.iter().map(unknown).collect()
+            unexpected.iter().take(MOST_KEYS).map(unknown).collect()
         }
         ValidationErrorKind::Required { property } => {
             let key = property.as_str().unwrap_or_default();
@@ -197,7 +202,7 @@ fn value_fault(
 }
 
 fn unknown_key(place: Path, key: &str, known: &[&str]) -> Fault {
-    let fault = Fault::error(place, format!("unknown key `{key}`")).on_key();
+    let fault = Fault::error(place, format!("unknown key `{}`", cut(key, SHOWN))).on_key();
     match closest(key, known.iter().copied()) {
         Some(meant) => fault.label(format!("did you mean `{meant}`?")),
         None if known.is_empty() => fault.help("there are no keys here"),
@@ -272,13 +277,20 @@ fn shown(value: &Value, showing: Showing) -> String {
 }
 
 fn shown_plain(value: &Value) -> String {
-    const SHOWN: usize = 60;
-    let text = value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned);
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+    match value.as_str() {
+        Some(text) => cut(text, SHOWN).into_owned(),
+        None => cut(&value.to_string(), SHOWN).into_owned(),
+    }
+}
+
+/// How much of a value or a key is shown, in characters.
+const SHOWN: usize = 60;
+
+/// As much of a text as a message can do with.
+pub(crate) fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
     }
 }
 

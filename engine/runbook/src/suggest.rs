@@ -1,5 +1,8 @@
 //! "Did you mean": the known name that a mistyped one is closest to.
 
+/// The longest word, in bytes, for which another one is looked for.
+const LONGEST: usize = 200;
+
 /// The candidate that `word` was probably meant to be; none when nothing is close.
 ///
 /// Close is: equal but for case and for `-`, `_` and blanks, or at most one typing error (a character
@@ -11,6 +14,10 @@
 /// assert_eq!(closest("banana", ["retry", "timeout"]), None);
 /// ```
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Nobody mistypes that much, and it would take long to compare.
+    if word.len() > LONGEST {
+        return None;
+    }
     let plain_word = plain(word);
     candidates
         .into_iter()

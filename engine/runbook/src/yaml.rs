@@ -17,8 +17,8 @@ use crate::spans::Spans;
 
 mod syntax;
 
-/// The largest document, in bytes.
-const SIZE: usize = 1 << 20;
+/// The largest document that is read, in bytes: 1 MiB.
+pub const LARGEST_DOCUMENT: usize = 1 << 20;
 /// How deep a document may nest.
 const DEPTH: usize = 64;
 /// How many values a document may have once its aliases are filled in.
@@ -35,7 +35,7 @@ const SHOWN_KEY: usize = 60;
 /// Everything that is wrong with it as YAML; of syntax errors only the first.
 pub(crate) fn parse(source: &Source) -> Result<Value, Vec<Fault>> {
     let text = &source.text;
-    if text.len() > SIZE {
+    if text.len() > LARGEST_DOCUMENT {
         let fault = Fault::error(
             Path::root(),
             format!("the document is {} bytes long", text.len()),
@@ -45,7 +45,7 @@ pub(crate) fn parse(source: &Source) -> Result<Value, Vec<Fault>> {
                 span: Some(0..0),
                 ..fault
             }
-            .help(format!("at most {SIZE} bytes are read")),
+            .help(format!("at most {LARGEST_DOCUMENT} bytes are read")),
         ]);
     }
     if let Some(at) = syntax::opened_without_end(text) {
@@ -406,8 +406,11 @@ mod tests {
         assert_eq!(read(&bomb).unwrap_err().len(), 1);
         assert_eq!(read(&"[".repeat(10_000)).unwrap_err().len(), 1);
         assert_eq!(
-            read(&"x".repeat(SIZE + 1)).unwrap_err(),
-            [format!("the document is {} bytes long", SIZE + 1)]
+            read(&"x".repeat(LARGEST_DOCUMENT + 1)).unwrap_err(),
+            [format!(
+                "the document is {} bytes long",
+                LARGEST_DOCUMENT + 1
+            )]
         );
     }
 

@@ -6,6 +6,7 @@ mod normalise;
 mod outcome;
 mod record;
 mod request;
+mod traffic;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,6 +27,7 @@ use crate::{
 };
 use exchange::Exchange;
 use normalise::{Normal, normalise};
+use traffic::Traffic;
 
 pub(crate) use normalise::is_forbidden;
 
@@ -62,6 +64,8 @@ pub struct HttpLimits {
     pub request_bytes: usize,
     /// The longest body of an answer, in bytes. Default 8 MiB.
     pub response_bytes: usize,
+    /// What all requests and answers of an attempt carry together, header fields included, in bytes. Default 64 MiB.
+    pub traffic_bytes: usize,
     /// How long a repeatable request may take, and the most that a guest may ask for. Default 60 s.
     pub timeout: Duration,
     /// How long the host waits for the answer to a request that isn't repeatable, whatever the
@@ -75,6 +79,7 @@ impl Default for HttpLimits {
             requests: 1_000,
             request_bytes: 8 << 20,
             response_bytes: 8 << 20,
+            traffic_bytes: 64 << 20,
             timeout: Duration::from_secs(60),
             unrepeatable_wait: Duration::from_secs(120),
         }
@@ -134,12 +139,14 @@ pub struct Gate {
     /// Held by the one request that is in the gate.
     turn: Arc<tokio::sync::Mutex<()>>,
     asked: AtomicU32,
+    traffic: Traffic,
 }
 
 impl Gate {
     /// A gate for one attempt.
     pub fn new(passage: Passage) -> Arc<Gate> {
         Arc::new(Gate {
+            traffic: Traffic::new(passage.limits.traffic_bytes),
             passage,
             turn: Arc::default(),
             asked: AtomicU32::new(0),
@@ -162,8 +169,13 @@ impl Gate {
         let number = self.number()?;
         let (method, url) = (request.method.clone(), request.url.clone());
 
-        let admitted =
-            normalise(request, &self.passage.limits).and_then(|normal| self.allow(normal, slot));
+        let carried = self.traffic.carry(
+            &request.headers,
+            request.body.as_deref().unwrap_or_default(),
+        );
+        let admitted = carried
+            .and_then(|()| normalise(request, &self.passage.limits))
+            .and_then(|normal| self.allow(normal, slot));
         let admitted = match admitted {
             Ok(admitted) => admitted,
             Err(refused) => return self.refuse(number, &method, &url, &refused).await,

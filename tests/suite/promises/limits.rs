@@ -171,6 +171,44 @@ fn requests_and_their_bodies_are_a_steps_to_set() {
 }
 
 #[test]
+fn all_that_an_attempt_sends_and_gets_is_bounded_together() {
+    let stage = Stage::new();
+    let send = |method: &str, body: &str| {
+        format!(
+            "        - {{ do: send, method: {method}, url: \"https://echo.simcloud.test/x\"{body} }}\n"
+        )
+    };
+    let body = format!(", body: {}", "x".repeat(40_000));
+    let step = "steps:
+  - id: a
+    uses: puppet
+    allow: [\"GET,PUT https://echo.simcloud.test/*\"]
+    limits: { traffic: 100kB }
+    with:
+      actions:
+";
+    // An echo doubles what is sent: the second answer is more than what is left, and then nothing is.
+    stage
+        .run(&format!(
+            "{step}{}{}{}",
+            send("PUT", &body),
+            send("PUT", &body),
+            send("GET", "")
+        ))
+        .ok();
+    let results = stage.output("a", "results");
+    assert_eq!(results[0]["status"], 200, "{results}");
+    for index in [1, 2] {
+        assert_eq!(results[index]["error"], "too-large", "{results}");
+        names(
+            results[index]["message"].as_str().unwrap(),
+            &["`limits.traffic`"],
+        );
+    }
+    assert_eq!(stage.arrived("GET").len(), 0);
+}
+
+#[test]
 fn an_environment_caps_what_a_step_may_use() {
     let stage = Stage::new();
     let path = stage.lab.path("environments/test.yaml");

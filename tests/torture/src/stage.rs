@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, symlink};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -120,7 +120,7 @@ impl Stage {
             "`{}` is missing: run `cargo xtask plugins`",
             puppet.display()
         );
-        symlink(puppet, self.path("puppet.wasm")).unwrap();
+        fs::copy(puppet, self.path("puppet.wasm")).unwrap();
         self.write(
             "sandbook.yaml",
             "state: .sandbook\nplugins: { puppet: puppet.wasm }\n",

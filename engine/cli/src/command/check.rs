@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use sandbook_executor::{Checked, Project};
-use sandbook_runbook::{Report, Severity};
+use sandbook_executor::{Checked, Project, Refused};
+use sandbook_runbook::Severity;
 use serde_json::json;
 
 use super::given::runtime;
@@ -24,12 +24,13 @@ pub(crate) fn check(
         None => places.project()?,
     };
     let checked = project.check(&arguments.runbooks, arguments.env.as_deref())?;
+    let has_errors = checked.has_errors();
     if arguments.output.is_json() {
         print_json(&checked, output);
     } else {
-        print(&checked, output);
+        print(checked, output);
     }
-    if checked.reports.iter().any(Report::has_errors) {
+    if has_errors {
         return Ok(Exit::Wrong);
     }
     if let (true, Some(environment)) = (arguments.live, &arguments.env) {
@@ -71,15 +72,20 @@ fn obtain_all(
     Ok(())
 }
 
-fn print(checked: &Checked, output: &mut Output) {
+fn print(checked: Checked, output: &mut Output) {
     if !checked.reports.is_empty() {
         complain(documents(&checked.reports, Paper::standard_error()).trim_end());
+    }
+    let errors = checked.refused.len();
+    for refused in checked.refused {
+        complain(&Problem::from(refused).render(Paper::standard_error()));
     }
     let number = |severity| {
         let faults = checked.reports.iter().flat_map(|report| &report.faults);
         faults.filter(|fault| fault.severity == severity).count()
     };
-    let found = match (number(Severity::Error), number(Severity::Warning)) {
+    let errors = errors + number(Severity::Error);
+    let found = match (errors, number(Severity::Warning)) {
         (0, 0) => "no faults".to_owned(),
         (errors, 0) => count(errors, "fault"),
         (0, warnings) => count(warnings, "warning"),
@@ -105,5 +111,13 @@ fn print_json(checked: &Checked, output: &mut Output) {
             });
             output.line(&line.to_string());
         }
+    }
+    for refused in &checked.refused {
+        let help = match refused {
+            Refused::Because(reason) => reason.help.as_deref(),
+            Refused::Invalid(_) => None,
+        };
+        let line = json!({ "severity": "error", "message": refused.to_string(), "help": help });
+        output.line(&line.to_string());
     }
 }

@@ -1,10 +1,10 @@
 //! `sandbook decide`: what a person says about a step that waits; the run goes on with it.
 
-use std::fs;
-use std::io::{self, Read as _};
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
-use sandbook_executor::{About, Answer, Choice};
+use sandbook_executor::{About, Answer, Choice, read_bounded};
 use serde_json::{Map, Value};
 
 use super::carry_out::carry_out;
@@ -15,6 +15,9 @@ use crate::operator::{is_delegated, operator};
 use crate::places::Places;
 use crate::problem::Problem;
 use crate::screen::{Output, complain};
+
+/// The longest answer or outputs that are taken, in bytes: as long as an answer may be that a step gets itself.
+const LONGEST: usize = 64 << 20;
 
 pub(crate) fn decide(
     arguments: &Decide,
@@ -85,11 +88,11 @@ fn choice(word: Word, arguments: &Decide) -> Result<Choice, Problem> {
 fn outputs(text: Option<&str>) -> Result<Map<String, Value>, Problem> {
     let handed_in = match text {
         None => return Ok(Map::new()),
-        Some("-") => io::read_to_string(io::stdin().lock())
+        Some("-") => read_bounded(io::stdin().lock(), LONGEST)
             .map_err(|error| Problem::file("read the outputs", Path::new("-"), &error))?,
-        Some(text) => text.to_owned(),
+        Some(text) => text.as_bytes().to_owned(),
     };
-    serde_json::from_str(&handed_in).map_err(|error| {
+    serde_json::from_slice(&handed_in).map_err(|error| {
         Problem::wrong("`--outputs` is not a JSON object")
             .caused_by(&error)
             .help(r#"write it as '{"ticket": "4711"}'"#)
@@ -100,13 +103,13 @@ fn outputs(text: Option<&str>) -> Result<Map<String, Value>, Problem> {
 /// enters another account has no file read with its rights, whichever way he names it.
 pub(super) fn read_answer(path: &Path) -> Result<Answer, Problem> {
     refuse_path(path, is_delegated()?)?;
-    let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut bytes).map(drop)
+        read_bounded(io::stdin().lock(), LONGEST)
     } else {
-        fs::read(path).map(|read| bytes = read)
+        // A pipe is waited for: a shell hands in what `curl -i` says by one.
+        File::open(path).and_then(|file| read_bounded(file, LONGEST))
     };
-    read.map_err(|error| Problem::file("read the answer", path, &error))?;
+    let bytes = read.map_err(|error| Problem::file("read the answer", path, &error))?;
     let answer = if bytes.starts_with(b"HTTP/") {
         whole(&bytes)
     } else {

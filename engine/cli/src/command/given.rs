@@ -2,10 +2,10 @@
 
 use std::error::Error as _;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
-use sandbook_executor::{Draft, Prepared, Project};
+use sandbook_executor::{Draft, Prepared, Project, read_bounded};
 use sandbook_runbook::{Input, Runbook, Source};
 use serde_json::{Map, Value};
 
@@ -143,15 +143,9 @@ fn read_file(path: &Path) -> Result<Map<String, Value>, Problem> {
     sandbook_runbook::read_inputs(&source).map_err(Problem::document)
 }
 
-/// Reads a file of text, and of one that is too long no more than shows that it is.
+/// Reads a text. A pipe is waited for: a shell hands in what a command says by one.
 fn read(path: &Path) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    let most = LONGEST_FILE as u64;
-    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > LONGEST_FILE {
-        let fault = format!("it is longer than {LONGEST_FILE} bytes");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, fault));
-    }
+    let bytes = read_bounded(File::open(path)?, LONGEST_FILE)?;
     String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 

@@ -85,8 +85,11 @@ pub(super) fn wider_than_asked(
         let place = place.key("allow").index(index);
         if asked.is_empty() {
             let message = format!("plugin `{plugin}` asks for nothing of this");
-            let asks = listed(manifest.allow.iter().map(Ask::to_string));
-            faults.push(Fault::warning(place, message).help(format!("it asks for {asks}")));
+            let help = match manifest.allow.as_slice() {
+                [] => "its manifest names no request at all".to_owned(),
+                asks => format!("it asks for {}", listed(asks.iter().map(Ask::to_string))),
+            };
+            faults.push(Fault::warning(place, message).help(help));
             continue;
         }
         let more = match more.as_slice() {

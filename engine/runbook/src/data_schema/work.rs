@@ -13,8 +13,59 @@ const MOST_PARTS: usize = 4_096;
 /// What a regular expression counts as: it takes memory, and time to compile.
 const PATTERN_PARTS: usize = 40;
 
+/// How many choices of a list count as a part.
+const CHOICES: usize = 8;
+
 /// How deep references may refer to references.
 const DEEPEST: usize = 32;
+
+/// The most work that holding a value against a schema may be: parts of the schema, times what the value weighs. Some
+/// tenths of a second.
+const MOST_WORK: u64 = 1 << 25;
+
+/// The most work for which all that doesn't fit is looked for, since all of it is found before the first is told.
+/// Beyond that it is the first misfit alone.
+const MOST_THOROUGH: u64 = 1 << 17;
+
+/// How many bytes of text weigh as much as a value.
+const TEXT: usize = 32;
+
+/// How thoroughly a value may be held against a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// All that doesn't fit may be looked for.
+    Thorough,
+    /// The first misfit has to do.
+    Brief,
+    /// It is too much work to begin with.
+    None,
+}
+
+/// How thoroughly a value may be held against a schema that comes to so many parts.
+pub(super) fn effort(parts: usize, value: &Value) -> Effort {
+    match (parts as u64).saturating_mul(weight(value) as u64) {
+        0..=MOST_THOROUGH => Effort::Thorough,
+        ..=MOST_WORK => Effort::Brief,
+        _ => Effort::None,
+    }
+}
+
+fn weight(value: &Value) -> usize {
+    1 + match value {
+        Value::String(text) => text.len() / TEXT,
+        Value::Array(items) => items.iter().map(weight).sum(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| key.len() / TEXT + weight(value))
+            .sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+/// How many parts a schema comes to once its references are followed. One that can't be counted comes to the most.
+pub(super) fn parts(schema: &Value) -> usize {
+    count(schema).unwrap_or(MOST_PARTS)
+}
 
 /// Why a schema makes too much work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,15 +82,19 @@ pub(super) enum TooMuch {
 
 /// Checks that work with a schema is bounded.
 pub(super) fn check(schema: &Value) -> Result<(), TooMuch> {
+    match count(schema)? {
+        0..=MOST_PARTS => Ok(()),
+        _ => Err(TooMuch::Large),
+    }
+}
+
+fn count(schema: &Value) -> Result<usize, TooMuch> {
     let mut look = Look {
         root: schema,
         within: Vec::new(),
         known: HashMap::new(),
     };
-    match look.parts(schema, true)? {
-        0..=MOST_PARTS => Ok(()),
-        _ => Err(TooMuch::Large),
-    }
+    look.parts(schema, true)
 }
 
 struct Look<'a> {
@@ -80,6 +135,8 @@ impl<'a> Look<'a> {
                 for item in items {
                     parts = parts.saturating_add(self.parts(item, false)?);
                 }
+                // A value is compared with all choices of a list.
+                parts = parts.saturating_add(items.len() / CHOICES);
             }
             // Words and numbers make no work of their own.
             _ => return Ok(0),

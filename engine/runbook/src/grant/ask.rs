@@ -132,13 +132,15 @@ impl Ask {
 
     /// What of this a step isn't granted: the line with the methods that no grant has for any part of the place.
     ///
-    /// A grant that has only a part of what is asked counts: a step may well need no more.
+    /// A grant that has only a part of what is asked counts: a step may well need no more. So does any method where
+    /// every one is asked for: such a plugin uses the one that it is told.
     pub fn not_granted(&self, grants: &[Grant]) -> Option<Ask> {
         let left = grants
             .iter()
             .filter(|grant| self.place.as_ref().is_none_or(|place| place.meets(grant)))
             .fold(self.methods, |left, grant| left.without(grant.methods));
-        (!left.is_empty()).then(|| Ask {
+        let uses_any = self.methods == Methods::all() && left != self.methods;
+        (!left.is_empty() && !uses_any).then(|| Ask {
             methods: left,
             ..self.clone()
         })
@@ -299,6 +301,8 @@ mod tests {
             not_granted("GET,HEAD {url}", &["GET http://h:1/x"]).unwrap(),
             "HEAD {url}"
         );
+        assert_eq!(not_granted("* {url}", &["GET http://h:1/x"]), None);
+        assert_eq!(not_granted("* {url}", &[]).unwrap(), "* {url}");
     }
 
     #[test]

@@ -19,25 +19,24 @@ pub(crate) struct Wider {
 impl AllowLine {
     /// What it grants beyond these; none where it keeps within them.
     ///
-    /// A hole of either line is as wide as the other wants it: what fills it is known only later. A manifest without
-    /// lines leaves its requests to the runbook: nothing is wider than that.
+    /// A hole of either line is as wide as the other wants it: what fills it is known only later. But a URL as a whole
+    /// is one URL, and all of a host is wider than that.
     pub(crate) fn wider_than(&self, asks: &[Ask]) -> Option<Wider> {
-        if asks.is_empty() {
-            return None;
-        }
         let shape = self.shape();
         let beyond = asks
             .iter()
             .filter(|ask| ask.place().is_none_or(|place| covers(place, shape)))
             .fold(shape.methods, |left, ask| left.without(ask.methods()));
-        if beyond.is_empty() {
-            return None;
-        }
         let asked: Vec<Ask> = asks
             .iter()
             .filter(|ask| ask.place().is_none_or(|place| meets(place, shape)))
             .filter_map(|ask| ask.with_methods_of(shape.methods))
             .collect();
+        if beyond.is_empty() {
+            let one_url = asked.iter().all(|ask| ask.place().is_none());
+            let more = sweeping(shape);
+            return (one_url && !more.is_empty()).then_some(Wider { more, asked });
+        }
         let unasked = asked
             .iter()
             .fold(shape.methods, |left, ask| left.without(ask.methods()));
@@ -51,6 +50,26 @@ impl AllowLine {
         Some(Wider { more, asked })
     }
 }
+
+/// What is more than any URL: all of a host.
+fn sweeping(shape: &Shape) -> Vec<String> {
+    if !(shape.rest && shape.segments.is_empty()) {
+        return Vec::new();
+    }
+    let mut words = vec![WHOLE_HOST.to_owned()];
+    if shape.below {
+        words.push(below(shape));
+    }
+    words
+}
+
+/// What `*.` in front of a host is.
+fn below(shape: &Shape) -> String {
+    format!("`*.` is every host below `{}`", shown(&shape.host))
+}
+
+/// What `/**` right behind an origin is.
+const WHOLE_HOST: &str = "`/**` is the whole host";
 
 /// The methods that nothing asks for.
 fn methods(unasked: Methods, shape: &Shape) -> Option<String> {
@@ -68,11 +87,11 @@ fn wildcards(shape: &Shape, asked: &[Ask]) -> Vec<String> {
     let mut words = Vec::new();
     let places = || asked.iter().filter_map(Ask::place);
     if shape.below && !places().any(|place| covers_host(place.host.as_ref(), shape)) {
-        words.push(format!("`*.` is every host below `{}`", shown(&shape.host)));
+        words.push(below(shape));
     }
     let is_rest_asked = places().any(|place| place.route.rest);
     match (shape.rest, shape.segments.is_empty()) {
-        (true, true) => words.push("`/**` is the whole host".to_owned()),
+        (true, true) => words.push(WHOLE_HOST.to_owned()),
         (true, false) if !is_rest_asked => words.push("`**` is every path below".to_owned()),
         (true, false) => words.push("`**` begins too early".to_owned()),
         (false, _) if shape.segments.contains(&Piece::One) => {
@@ -186,7 +205,7 @@ mod tests {
             assert_eq!(wider(line, &STATUS), None, "{line}");
         }
         for (line, ask) in [
-            ("GET https://*.example.com/**", "GET,HEAD {url}"),
+            ("GET https://*.example.com/api/*", "GET,HEAD {url}"),
             (
                 "POST https://db1:8008/switchover",
                 "POST https://{host}:{port}/switchover",
@@ -198,7 +217,30 @@ mod tests {
         ] {
             assert_eq!(wider(line, &[ask]), None, "{line}");
         }
-        assert_eq!(wider("* https://*.example.com/**", &[]), None);
+    }
+
+    #[test]
+    fn a_host_is_more_than_any_url() {
+        let found = wider("* https://*.example.com/**", &["* {url}"]).unwrap();
+        let more = [
+            "`/**` is the whole host",
+            "`*.` is every host below `example.com`",
+        ];
+        assert_eq!(found.more, more);
+        let asked: Vec<String> = found.asked.iter().map(ToString::to_string).collect();
+        assert_eq!(asked, ["* {url}"]);
+    }
+
+    #[test]
+    fn anything_is_more_than_nothing() {
+        let found = wider("GET https://example.com/a", &[]).unwrap();
+        assert_eq!(
+            found,
+            Wider {
+                more: Vec::new(),
+                asked: Vec::new()
+            }
+        );
     }
 
     #[test]

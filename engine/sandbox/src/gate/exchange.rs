@@ -163,6 +163,7 @@ impl Exchange {
         } else {
             (Lane::Fresh, passage.limits.unrepeatable_wait)
         };
+        let (room, limit) = self.room();
         failpoint("gate/connect");
         let exchanged = passage
             .network
@@ -173,12 +174,12 @@ impl Exchange {
                 method: normal.method.clone(),
                 body: normal.body.clone(),
                 timeout,
-                response_bytes: passage.limits.response_bytes,
+                response_bytes: room,
             })
             .await;
         match exchanged {
-            Exchanged::NotSent(failure) => Sent::not_sent(told(failure, &passage.redactor)),
-            Exchanged::Unknown(failure) => Sent::unknown(told(failure, &passage.redactor)),
+            Exchanged::NotSent(failure) => Sent::not_sent(told(failure, limit, &passage.redactor)),
+            Exchanged::Unknown(failure) => Sent::unknown(told(failure, limit, &passage.redactor)),
             Exchanged::Answered {
                 status,
                 headers,
@@ -189,9 +190,28 @@ impl Exchange {
                 }
                 let body = body
                     .and_then(|body| readable(credential, &headers, body))
-                    .map_err(|failure| told(failure, &passage.redactor));
-                Sent::answered(status, &headers, body, &passage.redactor)
+                    .map_err(|failure| told(failure, limit, &passage.redactor));
+                let sent = Sent::answered(status, &headers, body, &passage.redactor);
+                self.count(&sent.outcome);
+                sent
             }
+        }
+    }
+
+    /// How long the answer's body may be, and which limit says so.
+    fn room(&self) -> (usize, &'static str) {
+        let most = self.gate.passage.limits.response_bytes;
+        match self.gate.traffic.left() {
+            left if left < most => (left, "traffic"),
+            _ => (most, "response_body"),
+        }
+    }
+
+    /// Counts what came back. Where that is more than what was left, the next request is refused.
+    fn count(&self, outcome: &Outcome) {
+        if let Outcome::Answered { headers, body, .. } = outcome {
+            let body = body.as_deref().unwrap_or_default();
+            let _ = self.gate.traffic.carry(headers, body);
         }
     }
 }
@@ -277,14 +297,15 @@ fn readable(
     ))
 }
 
-fn told(failure: Failure, redactor: &Redactor) -> HttpError {
+/// What the guest is told; `limit` is the one that bounds the answer.
+fn told(failure: Failure, limit: &str, redactor: &Redactor) -> HttpError {
     let clean = |text: String| redactor.redact_text(&text).into_owned();
     match failure {
         Failure::Refused(why) => HttpError::Denied(clean(why)),
         Failure::Broken(why) => HttpError::Unreachable(clean(why)),
         Failure::TimedOut(why) => HttpError::TimedOut(clean(why)),
         Failure::TooLarge(why) => HttpError::TooLarge(format!(
-            "{}: `limits.response_body` of the step says how many",
+            "{}: `limits.{limit}` of the step says how many",
             clean(why)
         )),
         Failure::Malformed(why) => HttpError::Malformed(clean(why)),

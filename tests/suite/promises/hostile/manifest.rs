@@ -56,6 +56,56 @@ fn a_schema_that_doubles_with_every_line_is_refused() {
         .says("parts once its references are followed");
 }
 
+/// A component whose outputs are whatever it is told, under a manifest that says they are quite different.
+#[test]
+fn outputs_that_fit_their_schema_nowhere_fail_the_step() {
+    let lab = Lab::new();
+    let all_of = vec![json!({ "type": "string" }); 2_000];
+    let manifest = json!({
+        "name": "liar", "version": "1", "description": "x", "contract": "sandbook:step@0.1.0",
+        "inputs": { "type": "object" },
+        "outputs": { "type": "object", "properties": { "xs": { "items": { "allOf": all_of } } } },
+    });
+    lab.write("plugin.yaml", &manifest.to_string());
+    let puppet = target().join("guests/wasm32-wasip2/release/puppet.wasm");
+    let puppet = puppet.to_str().unwrap();
+    let pack = [
+        "plugin",
+        "pack",
+        puppet,
+        "--manifest",
+        "plugin.yaml",
+        "--to",
+        "liar.wasm",
+    ];
+    lab.sandbook(&pack).ok();
+    lab.write(
+        "sandbook.yaml",
+        "state: .sandbook\nplugins: { liar: liar.wasm }\n",
+    );
+    lab.write(
+        "job.yaml",
+        r#"name: job
+inputs: { xs: { type: list } }
+steps: [{ id: a, uses: liar, with: { actions: [{ do: return, data: { xs: "${{ inputs.xs }}" } }] } }]
+finally: [{ id: b, wait: 1ms }]
+"#,
+    );
+    for (items, says) in [
+        (30, "expected text, found a whole number"),
+        (10_000, "expected text, found a whole number"),
+        (400_000, "too large to be held against its schema"),
+    ] {
+        lab.write("xs.json", &format!("[{}0]", "0,".repeat(items - 1)));
+        lab.sandbook(&["run", "job", "-i", "xs=@xs.json"])
+            .exits(1)
+            .says(says);
+        let failed = lab.events_of("step_failed");
+        assert!(failed[0].to_string().len() < 4_000, "{items}");
+        assert_eq!(lab.events_of("step_succeeded")[0]["step"], "b");
+    }
+}
+
 #[test]
 fn a_regular_expression_takes_time_by_its_text_and_no_more() {
     let lab = Lab::new();
