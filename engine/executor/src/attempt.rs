@@ -12,7 +12,7 @@ use sandbook_sandbox::credential::Credential;
 use sandbook_sandbox::gate::{Gate, Mode, Passage, Policy, Stop};
 use sandbook_sandbox::network::Network;
 use sandbook_sandbox::redact::Redactor;
-use sandbook_sandbox::{Call, Context, Ended, Plugin};
+use sandbook_sandbox::{Call, Context, Ended, Plugin, Quota};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use url::Url;
@@ -125,7 +125,10 @@ impl Attempt {
             )
         };
         Passage {
-            policy: Arc::new(Granted(Arc::clone(&self.permission))),
+            policy: Arc::new(Granted {
+                permission: Arc::clone(&self.permission),
+                limits: self.limits.clone(),
+            }),
             credentials: self.credentials.iter().map(bound).collect(),
             reveal: self
                 .reveal
@@ -172,13 +175,20 @@ impl Bench {
     }
 }
 
-/// The language's permission, as the gate asks for it.
-struct Granted(Arc<Permission>);
+/// The language's permission and limits, as the gate asks for them.
+struct Granted {
+    permission: Arc<Permission>,
+    limits: Bounds,
+}
 
 impl Policy for Granted {
     fn permits(&self, method: &str, url: &Url) -> Result<(), String> {
-        self.0
+        self.permission
             .permits(method, url)
             .map_err(|denial| denial.to_string())
+    }
+
+    fn advice(&self, quota: Quota) -> Option<String> {
+        Some(limits::advice_on(quota, &self.limits))
     }
 }

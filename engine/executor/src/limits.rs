@@ -2,7 +2,7 @@
 
 use sandbook_runbook::{Bounds, Limit};
 use sandbook_sandbox::gate::HttpLimits;
-use sandbook_sandbox::{self as sandbox, Breakage, Limits};
+use sandbook_sandbox::{self as sandbox, Breakage, Limits, Quota};
 
 /// What an attempt may use.
 pub(crate) fn of_attempt(bounds: &Bounds) -> Limits {
@@ -31,7 +31,7 @@ pub(crate) fn of_requests(bounds: &Bounds) -> HttpLimits {
     }
 }
 
-/// Where the limit is raised that an attempt has reached; nothing where it can't be.
+/// Where the limit is raised that an attempt has reached, if it ended so.
 pub(crate) fn advice(breakage: &Breakage, bounds: &Bounds) -> Option<String> {
     let Breakage::Limit { limit, .. } = breakage else {
         return None;
@@ -45,10 +45,29 @@ pub(crate) fn advice(breakage: &Breakage, bounds: &Bounds) -> Option<String> {
         sandbox::Limit::Output => Limit::Output,
         sandbox::Limit::HostCall => Limit::HostCall,
         sandbox::Limit::Handles => Limit::Handles,
-        sandbox::Limit::Stack => return None,
+        sandbox::Limit::Stack => {
+            return Some("all plugins have the same, and no step can have more".to_owned());
+        }
     };
+    Some(raised(limit, bounds))
+}
+
+/// Where the limit is raised beyond which a request, an answer or a log line went.
+pub(crate) fn advice_on(quota: Quota, bounds: &Bounds) -> String {
+    let limit = match quota {
+        Quota::Requests => Limit::Requests,
+        Quota::RequestBytes => Limit::RequestBody,
+        Quota::ResponseBytes => Limit::ResponseBody,
+        Quota::Traffic => Limit::Traffic,
+        Quota::LogLines => Limit::LogLines,
+        Quota::LogBytes => Limit::LogSize,
+    };
+    raised(limit, bounds)
+}
+
+fn raised(limit: Limit, bounds: &Bounds) -> String {
     let key = limit.key();
-    Some(if bounds.is_cut(limit) {
+    if bounds.is_cut(limit) {
         format!("the environment allows no more: raise `limits.{key}` there first")
     } else if bounds.get(limit) == limit.most() {
         "no step can have more".to_owned()
@@ -56,7 +75,7 @@ pub(crate) fn advice(breakage: &Breakage, bounds: &Bounds) -> Option<String> {
         "raise it with `timeout` on the step".to_owned()
     } else {
         format!("raise it with `limits: {{ {key}: … }}` on the step")
-    })
+    }
 }
 
 fn size(bounds: &Bounds, limit: Limit) -> usize {
@@ -103,7 +122,15 @@ mod tests {
             told(sandbox::Limit::Wall).unwrap(),
             "raise it with `timeout` on the step"
         );
-        assert_eq!(told(sandbox::Limit::Stack), None);
+        assert!(
+            told(sandbox::Limit::Stack)
+                .unwrap()
+                .contains("no step can have more")
+        );
+        assert_eq!(
+            advice_on(Quota::LogBytes, &Bounds::USUAL),
+            "raise it with `limits: { log_size: … }` on the step"
+        );
         assert_eq!(
             advice(&Breakage::Trapped(String::new()), &Bounds::USUAL),
             None

@@ -19,34 +19,35 @@ pub(crate) fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// The texts of those values that are recorded as sensitive.
+/// The texts of those outputs that are recorded as sensitive, as far as they are hidden from other steps.
 pub(crate) fn recorded_texts(recorded: &journal::Values, values: &Value) -> Vec<String> {
     let sensitive = recorded
         .iter()
         .filter(|(_, recorded)| matches!(recorded, journal::Recorded::Sensitive(_)));
     let values = sensitive.filter_map(|(name, _)| values.get(name));
-    values.flat_map(texts).collect()
+    let texts = values.flat_map(texts);
+    texts.filter(|text| is_long_enough(text)).collect()
 }
 
-/// How many sensitive texts a run may come to hold by what plugins put out: each is looked for in all that the run
-/// says from then on.
-const MOST_TEXTS: usize = 2_000;
+fn is_long_enough(text: &str) -> bool {
+    text.len() >= SHORTEST_OUTPUT
+}
 
-/// Whether the sensitive outputs of a step are few enough to be hidden.
-pub(crate) fn check_number(
+/// The shortest text of an output that is hidden in what other steps get and say, in bytes. What is shorter is often
+/// ordinary, such as `true` or `null`, and a plugin could have that replaced in every answer that others wait for.
+const SHORTEST_OUTPUT: usize = 8;
+
+/// Whether the sensitive outputs of a step can be hidden.
+pub(crate) fn check_room(
     redactor: &Redactor,
     output: &Output,
     is_sensitive: impl Fn(&str) -> bool,
 ) -> Result<(), String> {
     let outputs = output.data.as_object().into_iter().flatten();
     let sensitive = outputs.filter(|(name, _)| is_sensitive(name));
-    let number: usize = sensitive.map(|(_, value)| texts(value).len()).sum();
-    if number > 0 && number + redactor.sensitive() > MOST_TEXTS {
-        return Err(format!(
-            "its sensitive outputs hold {number} texts, and a run can hide no more than {MOST_TEXTS}"
-        ));
-    }
-    Ok(())
+    let texts: Vec<String> = sensitive.flat_map(|(_, value)| texts(value)).collect();
+    let room = redactor.room_for(texts.iter().map(String::as_str));
+    room.map_err(|why| format!("its sensitive outputs can't be hidden: {why}"))
 }
 
 /// A redactor that hides these texts.
@@ -58,7 +59,7 @@ pub(crate) fn redactor(texts: impl IntoIterator<Item = String>) -> Redactor {
     redactor
 }
 
-/// Hides the sensitive outputs of a step from now on, and in what else it puts out.
+/// Hides the sensitive outputs of a step from now on, and, the short ones too, in what else it puts out.
 pub(crate) fn hide_outputs(
     redactor: &Redactor,
     output: &mut Output,
@@ -70,17 +71,21 @@ pub(crate) fn hide_outputs(
     let (sensitive, others): (Vec<_>, Vec<_>) = outputs
         .iter_mut()
         .partition(|(name, _)| is_sensitive(name.as_str()));
-    let texts = sensitive.iter().flat_map(|(_, value)| texts(value));
-    for text in texts {
-        redactor.hide_sensitive(&text);
-    }
     if sensitive.is_empty() {
         return;
     }
-    for (_, value) in others {
-        redact(redactor, value);
+    let texts: Vec<String> = sensitive
+        .iter()
+        .flat_map(|(_, value)| texts(value))
+        .collect();
+    for text in texts.iter().filter(|text| is_long_enough(text)) {
+        redactor.hide_sensitive(text);
     }
-    redact_text(redactor, &mut output.summary);
+    let own = self::redactor(texts);
+    for (_, value) in others {
+        redact(&own, value);
+    }
+    redact_text(&own, &mut output.summary);
 }
 
 /// A failure without what is hidden.
@@ -120,6 +125,7 @@ fn redact(redactor: &Redactor, value: &mut Value) {
 
 #[cfg(test)]
 mod tests {
+    use sandbook_sandbox::redact::MOST_SENSITIVE;
     use serde_json::json;
 
     use super::*;
@@ -154,6 +160,25 @@ mod tests {
         assert_eq!(output.summary, "has [sensitive]");
         assert_eq!(redactor.redact_text("a hush-hush"), "a [sensitive]");
     }
+
+    /// What a plugin calls sensitive is replaced in the answers that other steps get: an ordinary word would spoil them.
+    #[test]
+    fn a_short_output_is_hidden_in_its_own_step_and_nowhere_else() {
+        let redactor = Redactor::default();
+        let mut output = Output {
+            data: json!({ "token": ["true", "null", "4711", "hush-hush"], "pin": "it is 4711" }),
+            changed: true,
+            summary: "got 4711".to_owned(),
+        };
+        hide_outputs(&redactor, &mut output, |name| name == "token");
+        assert_eq!(output.data["pin"], "it is [sensitive]");
+        assert_eq!(output.summary, "got [sensitive]");
+        assert_eq!(
+            redactor.redact_text(r#"{"is":true,"not":null,"a":"hush-hush"}"#),
+            r#"{"is":true,"not":null,"a":"[sensitive]"}"#
+        );
+    }
+
     #[test]
     fn more_sensitive_texts_than_can_be_hidden_are_refused() {
         let redactor = Redactor::default();
@@ -163,11 +188,11 @@ mod tests {
             summary: String::new(),
         };
         let is_sensitive = |name: &str| name == "many";
-        check_number(&redactor, &output(MOST_TEXTS), is_sensitive).unwrap();
-        let fault = check_number(&redactor, &output(MOST_TEXTS + 1), is_sensitive).unwrap_err();
+        check_room(&redactor, &output(MOST_SENSITIVE), is_sensitive).unwrap();
+        let fault = check_room(&redactor, &output(MOST_SENSITIVE + 1), is_sensitive).unwrap_err();
         assert!(fault.contains("no more than 2000"), "{fault}");
         redactor.hide_sensitive("another");
-        check_number(&redactor, &output(MOST_TEXTS), is_sensitive).unwrap_err();
-        check_number(&redactor, &output(0), is_sensitive).unwrap();
+        check_room(&redactor, &output(MOST_SENSITIVE), is_sensitive).unwrap_err();
+        check_room(&redactor, &output(0), is_sensitive).unwrap();
     }
 }

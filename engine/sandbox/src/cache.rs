@@ -54,8 +54,8 @@ impl Cache {
 
     /// Keeps a component's code. That this fails, say for want of space, costs only time.
     pub(crate) fn put(&self, fingerprint: &Fingerprint, digest: Digest, code: &[u8]) {
-        let file = entry::seal(&self.key, fingerprint, digest, code);
-        let _ = directory::write(&self.path(fingerprint, digest), &file);
+        let head = entry::head(&self.key, fingerprint, digest, code);
+        let _ = directory::write(&self.path(fingerprint, digest), &[&head, code]);
     }
 
     fn path(&self, fingerprint: &Fingerprint, digest: Digest) -> PathBuf {

@@ -5,7 +5,7 @@ mod outgoing;
 mod parameter;
 mod sigv4;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Instant};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -14,6 +14,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::{
+    gate::{folded, is_forbidden},
     network::{Network, Origin, Route},
     redact::Redactor,
     secret::Secret,
@@ -287,10 +288,14 @@ impl Credential {
             Kind::Signed(_) => &[sigv4::DATE, sigv4::TOKEN, sigv4::CONTENT],
             Kind::Token(_) | Kind::Query(_) => &[],
         };
-        if let Some(field) = refused
+        let refused: Vec<String> = refused
             .into_iter()
             .chain(own)
-            .find(|field| headers.contains_key(*field))
+            .map(|field| folded(field.as_str()))
+            .collect();
+        if let Some(field) = headers
+            .keys()
+            .find(|field| refused.contains(&folded(field.as_str())))
         {
             return Err(format!(
                 "the header field `{field}` can't be set in a request with a credential"
@@ -358,10 +363,11 @@ impl Credential {
         signed.map_err(|_| character(&self.name))
     }
 
-    /// Hears what a request with it was answered: a token that was refused isn't used again.
+    /// Hears what a request with it was answered: a token that was refused isn't used again, unless it was got just
+    /// before.
     pub(crate) async fn answered(&self, status: u16) {
         if let (Kind::Token(client), 401) = (&self.kind, status) {
-            client.forget().await;
+            client.refused(Instant::now()).await;
         }
     }
 
@@ -401,9 +407,7 @@ impl fmt::Debug for Credential {
 fn own_field(credential: &str, field: &str) -> Result<HeaderName, CredentialError> {
     HeaderName::from_bytes(field.as_bytes())
         .ok()
-        .filter(|name| {
-            !crate::gate::is_forbidden(name.as_str()) && *name != header::ACCEPT_ENCODING
-        })
+        .filter(|name| !is_forbidden(name.as_str()) && *name != header::ACCEPT_ENCODING)
         .ok_or_else(|| CredentialError::Field {
             credential: credential.to_owned(),
             field: field.to_owned(),

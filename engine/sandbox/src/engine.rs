@@ -7,7 +7,7 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 use crate::limits::Limits;
 
 /// How often running guests are interrupted: they yield to others then, and their processor time is
-/// counted in these.
+/// looked at.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// A guest's own stack.

@@ -21,6 +21,8 @@ use url::Url;
 
 use crate::{
     credential::Credential,
+    limits::{Quota, bytes},
+    line::{LOOKED_AT, escape},
     network::{Network, Route},
     redact::Redactor,
     secret::Secret,
@@ -29,7 +31,7 @@ use exchange::Exchange;
 use normalise::{Normal, normalise};
 use traffic::Traffic;
 
-pub(crate) use normalise::is_forbidden;
+pub(crate) use normalise::{folded, is_forbidden};
 
 pub use asked::Asked;
 pub use outcome::Outcome;
@@ -44,6 +46,12 @@ pub trait Policy: Send + Sync {
     ///
     /// It isn't; says what grant is missing.
     fn permits(&self, method: &str, url: &Url) -> Result<(), String>;
+
+    /// Where people raise a limit that the step has reached; nothing, unless said otherwise.
+    fn advice(&self, quota: Quota) -> Option<String> {
+        let _ = quota;
+        None
+    }
 }
 
 /// Whether requests that could change something are sent.
@@ -169,12 +177,10 @@ impl Gate {
         let number = self.number()?;
         let (method, url) = (request.method.clone(), request.url.clone());
 
-        let carried = self.traffic.carry(
-            &request.headers,
-            request.body.as_deref().unwrap_or_default(),
-        );
-        let admitted = carried
-            .and_then(|()| normalise(request, &self.passage.limits))
+        let admitted = self
+            .carry(&request.headers, request.body.as_deref().unwrap_or_default())
+            .and_then(|()| normalise(request))
+            .and_then(|normal| self.bound(normal))
             .and_then(|normal| self.allow(normal, slot));
         let admitted = match admitted {
             Ok(admitted) => admitted,
@@ -236,11 +242,44 @@ impl Gate {
         let number = self.asked.fetch_add(1, Ordering::AcqRel).saturating_add(1);
         let most = self.passage.limits.requests;
         if number > most {
-            return Err(HttpError::TooLarge(format!(
-                "an attempt may make {most} requests: `limits.requests` of the step says how many"
-            )));
+            let most = format!("an attempt may make {most} requests");
+            return Err(HttpError::TooLarge(self.advised(most, Quota::Requests)));
         }
         Ok(number)
+    }
+
+    /// What is said of a limit that was reached, and of how it is raised.
+    pub(crate) fn advised(&self, reached: String, quota: Quota) -> String {
+        match self.passage.policy.advice(quota) {
+            Some(advice) => format!("{reached}; {advice}"),
+            None => reached,
+        }
+    }
+
+    /// Counts what a request or an answer carries, if that isn't too much by now.
+    fn carry(&self, headers: &Headers, body: &[u8]) -> Result<(), HttpError> {
+        if self.traffic.carry(headers, body) {
+            return Ok(());
+        }
+        let most = bytes(self.passage.limits.traffic_bytes as u64);
+        let reached = format!("an attempt's requests and answers may carry {most} together");
+        Err(HttpError::TooLarge(self.advised(reached, Quota::Traffic)))
+    }
+
+    /// Small enough?
+    fn bound(&self, normal: Normal) -> Result<Normal, HttpError> {
+        let most = self.passage.limits.request_bytes;
+        match &normal.body {
+            Some(body) if body.len() > most => Err(self.body_too_large()),
+            _ => Ok(normal),
+        }
+    }
+
+    /// What is said of a body that is longer than the limits have it.
+    fn body_too_large(&self) -> HttpError {
+        let most = bytes(self.passage.limits.request_bytes as u64);
+        let larger = format!("the request's body is larger than {most}");
+        HttpError::TooLarge(self.advised(larger, Quota::RequestBytes))
     }
 
     fn credential(&self, slot: &str) -> Result<&Arc<Credential>, SlotError> {
@@ -353,24 +392,11 @@ impl Admitted {
     }
 }
 
-/// A guest's text as it can be put on record: redacted, with control characters escaped, and cut.
+/// A guest's text as it can be put on record: redacted, on one line, and cut.
 fn shown(redactor: &Redactor, text: &str) -> String {
     const LONGEST: usize = 500;
-    let redacted = redactor.redact_text(text);
-    let mut shown: String = redacted.chars().take(LONGEST).flat_map(escaped).collect();
-    if redacted.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-fn escaped(character: char) -> impl Iterator<Item = char> {
-    let (plain, escape) = if character.is_control() {
-        (None, Some(character.escape_default()))
-    } else {
-        (Some(character), None)
-    };
-    plain.into_iter().chain(escape.into_iter().flatten())
+    let seen = redactor.redact_beginning(text.as_bytes(), LOOKED_AT * LONGEST);
+    escape(&String::from_utf8_lossy(&seen), LONGEST)
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use crate::{
     bindings::RevealingStep,
     gate::Gate,
-    limits::{Limits, Usage},
+    limits::{Limit, Limits, Usage},
+    processor::Processor,
     speech::Speech,
 };
 
@@ -38,9 +39,7 @@ pub(crate) struct Host {
     dice: Dice,
     /// Built when the guest first touches WASI: many never do.
     wasi: Option<Wasi>,
-    /// The guest has waited since the last tick, so that the next one isn't its own.
-    waited: bool,
-    ticks: u64,
+    processor: Arc<Processor>,
 }
 
 impl Host {
@@ -59,8 +58,7 @@ impl Host {
             table,
             dice: Dice::new(seed),
             wasi: None,
-            waited: false,
-            ticks: 0,
+            processor: Arc::default(),
         }
     }
 
@@ -72,15 +70,16 @@ impl Host {
         &mut self.usage
     }
 
-    /// Counts a tick of the engine's clock that came while the guest ran.
-    pub(crate) fn tick(&mut self) -> wasmtime::Result<()> {
-        if std::mem::take(&mut self.waited) {
-            return Ok(());
-        }
-        self.ticks += 1;
+    /// Counts what the attempt takes of a processor.
+    pub(crate) fn processor(&self) -> &Arc<Processor> {
+        &self.processor
+    }
+
+    /// Looks at the attempt's processor time, at a tick of the engine's clock while the guest runs.
+    pub(crate) fn tick(&self) -> wasmtime::Result<()> {
         let limits = self.usage.limits();
-        if crate::engine::TICK.as_nanos() * u128::from(self.ticks) > limits.cpu.as_nanos() {
-            return Err(limits.breach(crate::limits::Limit::Cpu).into());
+        if self.processor.used() > limits.cpu {
+            return Err(limits.breach(Limit::Cpu).into());
         }
         Ok(())
     }

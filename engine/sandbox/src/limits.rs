@@ -13,7 +13,7 @@ pub struct Limits {
     pub table_elements: usize,
     /// Core instances. Default: 100.
     pub instances: usize,
-    /// Time on a processor, in steps of 10 ms. Default: 60 s.
+    /// Time on a processor, of the guest and of what the host does for it meanwhile; looked at each 10 ms. Default: 60 s.
     pub cpu: Duration,
     /// Time from start to end, waiting included. Default: 5 min.
     pub wall: Duration,
@@ -83,6 +83,23 @@ pub enum Limit {
     Handles,
     /// The stack: 1 MiB, for all plugins.
     Stack,
+}
+
+/// The limits whose breach doesn't end an attempt: what goes beyond is refused, or dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Quota {
+    /// [`HttpLimits::requests`](crate::gate::HttpLimits::requests).
+    Requests,
+    /// [`HttpLimits::request_bytes`](crate::gate::HttpLimits::request_bytes).
+    RequestBytes,
+    /// [`HttpLimits::response_bytes`](crate::gate::HttpLimits::response_bytes).
+    ResponseBytes,
+    /// [`HttpLimits::traffic_bytes`](crate::gate::HttpLimits::traffic_bytes).
+    Traffic,
+    /// [`Limits::log_lines`].
+    LogLines,
+    /// [`Limits::log_bytes`].
+    LogBytes,
 }
 
 impl fmt::Display for Limit {

@@ -73,7 +73,8 @@ impl Plugin {
         let speech = Arc::new(Speech::new(Arc::clone(&gate), lines, &limits));
         let mut store = self.store(Host::new(gate, Arc::clone(&speech), limits, seed));
 
-        let run = run(&self.pre, &mut store, context.into(), &input);
+        let processor = Arc::clone(store.data().processor());
+        let run = processor.count(run(&self.pre, &mut store, context.into(), &input));
         let answer = match tokio::time::timeout(limits.wall, run).await {
             Ok(answer) => answer,
             Err(_) => Err(limits.breach(Limit::Wall).into()),
@@ -92,8 +93,8 @@ impl Plugin {
         store.limiter(|host| host.usage());
         store.set_hostcall_fuel(fuel);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|mut store| {
-            store.data_mut().tick()?;
+        store.epoch_deadline_callback(|store| {
+            store.data().tick()?;
             Ok(UpdateDeadline::Yield(1))
         });
         store

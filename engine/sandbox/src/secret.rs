@@ -4,9 +4,15 @@ mod helper;
 mod vault;
 
 use std::{
-    fmt, fs::File, io::Read, os::unix::fs::MetadataExt, path::Path, path::PathBuf, sync::Arc,
+    fmt,
+    fs::File,
+    io::{self, Read},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use rustix::{fs::OFlags, process::geteuid};
 use zeroize::Zeroizing;
 
 pub use helper::{Helper, HelperError};
@@ -35,11 +41,21 @@ pub enum SecretError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The path is a directory, a pipe or a device.
     #[error("the secret file `{0}` is not a regular file")]
     NotAFile(PathBuf),
+    /// The file is neither this user's nor root's: whoever owns it can read and change it.
+    #[error(
+        "the secret file `{path}` belongs to another user (uid {owner}): it has to be your own, or root's"
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Who owns it.
+        owner: u32,
+    },
     /// Others than its owner can read or write the file.
     #[error(
         "the secret file `{path}` has mode {mode:04o}: others than its owner can read or write it (`chmod 600`)"
@@ -81,16 +97,24 @@ pub fn from_env(name: &str) -> Result<Secret, SecretError> {
 ///
 /// # Errors
 ///
-/// The file can't be read, others than its owner can read or write it, or what it holds can't be a secret.
+/// The file can't be read or is none, it is another user's, others than its owner can read or write it, or what it
+/// holds can't be a secret.
 pub fn from_file(path: &Path) -> Result<Secret, SecretError> {
     let unreadable = |source| SecretError::Unreadable {
         path: path.to_owned(),
         source,
     };
-    let file = File::open(path).map_err(unreadable)?;
+    let file = open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     if !metadata.is_file() {
         return Err(SecretError::NotAFile(path.to_owned()));
+    }
+    let owner = metadata.uid();
+    if !is_trusted(owner, geteuid().as_raw()) {
+        return Err(SecretError::Foreign {
+            path: path.to_owned(),
+            owner,
+        });
     }
     let mode = metadata.mode() & 0o777;
     if mode & 0o066 != 0 {
@@ -106,6 +130,17 @@ pub fn from_file(path: &Path) -> Result<Secret, SecretError> {
         .map_err(unreadable)?;
     let text = without_line_break(&bytes).to_vec();
     Secret::from_bytes(text, &format!("the file `{}`", path.display()))
+}
+
+/// Opens a file for reading. A pipe that nobody writes to is opened too, rather than waited for.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    File::options().read(true).custom_flags(flags).open(path)
+}
+
+/// Whether a file of this owner's is nobody's but ours.
+fn is_trusted(owner: u32, us: u32) -> bool {
+    owner == us || owner == 0
 }
 
 /// A secret that is written down where it is used, for a simulated cloud.
@@ -203,6 +238,32 @@ mod tests {
             from_file(&file(&dir, mode, b"hunter22")).unwrap();
             fs::remove_file(dir.path().join("secret")).unwrap();
         }
+    }
+
+    #[test]
+    fn a_file_of_another_users_is_refused() {
+        assert!(is_trusted(0, 1000) && is_trusted(1000, 1000) && !is_trusted(1001, 1000));
+        assert!(!is_trusted(1000, 0));
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(&dir, 0o600, b"hunter22");
+        // Only root can give a file away.
+        if geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
+            let error = from_file(&path).unwrap_err().to_string();
+            assert!(error.contains("another user (uid 65534)"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_pipe_is_refused_and_not_waited_for() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pipe");
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let (teller, listener) = std::sync::mpsc::channel();
+        std::thread::spawn(move || teller.send(from_file(&path)));
+        let read = listener.recv_timeout(std::time::Duration::from_secs(30));
+        assert!(matches!(read.unwrap(), Err(SecretError::NotAFile(_))));
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! What a plugin says: redacted, bounded, and without characters that could play tricks on a terminal.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
 
 use crate::{
     call::{Level, Lines},
     gate::Gate,
-    limits::{Limits, bytes},
+    limits::{Limits, Quota, bytes},
+    line::{CUT, LOOKED_AT, escape},
 };
 
 /// The longest log line or message, in bytes. What is beyond is cut.
@@ -20,52 +21,58 @@ pub(crate) const SUMMARY_BYTES: usize = 1 << 10;
 pub(crate) struct Speech {
     gate: Arc<Gate>,
     lines: Arc<dyn Lines>,
-    quota: Mutex<Quota>,
+    limits: Limits,
+    left: Mutex<Left>,
 }
 
 /// What may still be logged.
-struct Quota {
+struct Left {
     lines: u32,
     bytes: u32,
     exhausted: bool,
-    /// What they were at first, in words.
-    limit: String,
 }
 
 impl Speech {
     pub(crate) fn new(gate: Arc<Gate>, lines: Arc<dyn Lines>, limits: &Limits) -> Self {
-        let quota = Quota {
+        let left = Left {
             lines: limits.log_lines,
             bytes: limits.log_bytes,
             exhausted: false,
-            limit: format!(
-                "{} lines and {}",
-                limits.log_lines,
-                bytes(limits.log_bytes.into())
-            ),
         };
         Speech {
             gate,
             lines,
-            quota: Mutex::new(quota),
+            limits: *limits,
+            left: Mutex::new(left),
         }
     }
 
     /// Logs one message, while the quota lasts.
     pub(crate) fn log(&self, level: Level, message: &[u8]) {
+        // Before it is redacted, which takes time.
+        if self.left().exhausted {
+            return;
+        }
         let message = self.line(message, MESSAGE_BYTES);
-        let mut quota = self.quota.lock().unwrap_or_else(PoisonError::into_inner);
-        match quota.take(message.len()) {
+        let taken = self.left().take(message.len());
+        match taken {
             Taken::Yes => self.lines.log(level, message),
-            Taken::Last => {
-                let limit = &quota.limit;
-                self.lines.log(
-                    Level::Warn,
-                    format!("the limit of {limit} for logs was reached; further ones are dropped"),
-                );
-            }
+            Taken::Last(quota) => self.lines.log(Level::Warn, self.exhausted(quota)),
             Taken::No => {}
         }
+    }
+
+    fn left(&self) -> MutexGuard<'_, Left> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn exhausted(&self, quota: Quota) -> String {
+        let limit = match quota {
+            Quota::LogBytes => format!("{} of logs", bytes(self.limits.log_bytes.into())),
+            _ => format!("{} log lines", self.limits.log_lines),
+        };
+        let dropped = format!("the limit of {limit} was reached, and what follows is dropped");
+        self.gate.advised(dropped, quota)
     }
 
     /// Reports progress.
@@ -74,11 +81,20 @@ impl Speech {
             .progress(self.line(message.as_bytes(), SUMMARY_BYTES), fraction);
     }
 
-    /// One line of at most `most` bytes.
+    /// One line of at most `most` bytes: control characters and what else could drive a terminal are escaped, and a tab
+    /// is four spaces.
     pub(crate) fn line(&self, text: &[u8], most: usize) -> String {
-        // First redacted, then cut: half a secret would not be found.
-        let redacted = self.gate.redactor().redact(text);
-        escape(&String::from_utf8_lossy(&redacted), most)
+        // First redacted, then cut: half a secret would not be found. Nor is all of a text looked at of which little
+        // is shown.
+        let seen = most.saturating_mul(LOOKED_AT);
+        let redacted = self.gate.redactor().redact_beginning(text, seen);
+        let shown = String::from_utf8_lossy(&redacted);
+        let shown = shown.trim_end_matches(['\n', '\r']).replace('\t', "    ");
+        let mut line = escape(&shown, most);
+        if text.len() > seen && !line.ends_with(CUT) {
+            line.push(CUT);
+        }
+        line
     }
 
     /// An object with all its strings redacted, names too. A number that holds a secret becomes a string.
@@ -119,11 +135,12 @@ impl Speech {
 
 enum Taken {
     Yes,
-    Last,
+    /// Not this, and nothing from now on.
+    Last(Quota),
     No,
 }
 
-impl Quota {
+impl Left {
     fn take(&mut self, bytes: usize) -> Taken {
         if self.exhausted {
             return Taken::No;
@@ -136,39 +153,15 @@ impl Quota {
                 (self.lines, self.bytes) = (lines, bytes);
                 Taken::Yes
             }
-            _ => {
+            (lines, _) => {
                 self.exhausted = true;
-                Taken::Last
+                Taken::Last(match lines {
+                    None => Quota::LogLines,
+                    Some(_) => Quota::LogBytes,
+                })
             }
         }
     }
-}
-
-/// Text as one line: control characters, line separators and those that turn the direction of
-/// writing are escaped, a tab is four spaces, and what is beyond `most` bytes is cut.
-fn escape(text: &str, most: usize) -> String {
-    const CUT: &str = "…";
-    let mut line = String::with_capacity(text.len().min(most));
-    for char in text.trim_end_matches(['\n', '\r']).chars() {
-        let before = line.len();
-        match char {
-            '\t' => line.push_str("    "),
-            char if char.is_control() || turns_or_breaks(char) => {
-                line.extend(char.escape_default());
-            }
-            char => line.push(char),
-        }
-        if line.len() > most {
-            line.truncate(before);
-            line.push_str(CUT);
-            break;
-        }
-    }
-    line
-}
-
-fn turns_or_breaks(char: char) -> bool {
-    matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -176,31 +169,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_one_line_and_cannot_drive_a_terminal() {
-        assert_eq!(escape("a\nb\r\n", 100), "a\\nb");
-        assert_eq!(
-            escape("\x1b[2J\u{202e}x\tz", 100),
-            "\\u{1b}[2J\\u{202e}x    z"
-        );
-    }
-
-    #[test]
-    fn a_line_is_cut_between_characters() {
-        assert_eq!(escape("äöü", 4), "äö…");
-        assert_eq!(escape("ab\x1b", 4), "ab…");
-        assert_eq!(escape("abcd", 4), "abcd");
-    }
-
-    #[test]
     fn the_quota_says_once_that_it_is_used_up() {
-        let mut quota = Quota {
-            lines: 2,
-            bytes: 10,
+        let left = |lines, bytes| Left {
+            lines,
+            bytes,
             exhausted: false,
-            limit: String::new(),
         };
-        assert!(matches!(quota.take(4), Taken::Yes));
-        assert!(matches!(quota.take(7), Taken::Last));
-        assert!(matches!(quota.take(1), Taken::No));
+        let mut few_bytes = left(2, 10);
+        assert!(matches!(few_bytes.take(4), Taken::Yes));
+        assert!(matches!(few_bytes.take(7), Taken::Last(Quota::LogBytes)));
+        assert!(matches!(few_bytes.take(1), Taken::No));
+        let mut no_lines = left(0, 10);
+        assert!(matches!(no_lines.take(1), Taken::Last(Quota::LogLines)));
     }
 }

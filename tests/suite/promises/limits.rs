@@ -138,7 +138,7 @@ fn a_step_can_have_less_than_is_usual() {
     assert_eq!(lines.len(), 4);
     names(
         lines[3]["message"].as_str().unwrap(),
-        &["the limit of 3 lines"],
+        &["the limit of 3 log lines"],
     );
 }
 
@@ -202,7 +202,7 @@ fn all_that_an_attempt_sends_and_gets_is_bounded_together() {
         assert_eq!(results[index]["error"], "too-large", "{results}");
         names(
             results[index]["message"].as_str().unwrap(),
-            &["`limits.traffic`"],
+            &["traffic: …"],
         );
     }
     assert_eq!(stage.arrived("GET").len(), 0);
@@ -243,8 +243,54 @@ fn an_environment_caps_what_a_step_may_use() {
 }
 
 #[test]
+fn what_is_dropped_or_refused_says_where_its_limit_is_raised() {
+    let stage = Stage::new();
+    let path = stage.lab.path("environments/test.yaml");
+    let environment = std::fs::read_to_string(&path).unwrap();
+    let capped = format!("{environment}limits: {{ response_body: 1kB }}\n");
+    stage.lab.write("environments/test.yaml", &capped);
+    let body = "x".repeat(2_000);
+    stage
+        .run(&format!(
+            r#"steps:
+  - id: a
+    uses: puppet
+    allow: ["PUT https://echo.simcloud.test/*"]
+    limits: {{ request_body: 4kB, log_lines: 3 }}
+    with:
+      actions:
+        - {{ do: send, method: PUT, url: "https://echo.simcloud.test/x", body: {body} }}
+        - {{ do: send, method: PUT, url: "https://echo.simcloud.test/x", body: {body}{body}{body} }}
+        - {{ do: many_logs, count: 9, message: line }}
+"#
+        ))
+        .ok();
+    let results = stage.output("a", "results");
+    for (index, said) in [
+        (
+            0,
+            "the environment allows no more: raise `limits.response_body` there first",
+        ),
+        (1, "raise it with `limits: { request_body: … }` on the step"),
+    ] {
+        names(results[index]["message"].as_str().unwrap(), &[said]);
+    }
+    let lines = stage.lab.events_of("logged");
+    names(
+        lines.last().unwrap()["message"].as_str().unwrap(),
+        &[
+            "3 log lines",
+            "raise it with `limits: { log_lines: … }` on the step",
+        ],
+    );
+}
+
+#[test]
 fn the_stack_is_bounded() {
-    names(&failing("{ do: recurse }"), &["stack"]);
+    names(
+        &failing("{ do: recurse }"),
+        &["1 MiB for stack", "no step can have more"],
+    );
 }
 
 #[test]

@@ -114,7 +114,7 @@ impl Conductor<'_> {
             .expect("only a plugin's attempt is judged");
         let bench = &self.setting.bench;
         let is_sensitive = |name: &str| planned.sensitive_outputs.contains(name);
-        sensitive::check_number(&bench.redactor, output, is_sensitive)?;
+        sensitive::check_room(&bench.redactor, output, is_sensitive)?;
         bench.plugins[&using.plugin]
             .schemas
             .check_output(&output.data)

@@ -71,8 +71,8 @@ pub(super) fn read(path: &Path) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Writes the file whole or not at all: others read only what was renamed into place.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes these parts into the file, all of them or none: others read only what was renamed into place.
+pub(super) fn write(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     static WRITTEN: AtomicU32 = AtomicU32::new(0);
     let unique = format!(
         "{}-{}.tmp",
@@ -80,7 +80,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         WRITTEN.fetch_add(1, Ordering::Relaxed)
     );
     let temporary = path.with_extension(unique);
-    let written = create(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    let written = create(&temporary, parts).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // What couldn't be finished is of no use; that removing it fails too changes nothing.
         let _ = fs::remove_file(&temporary);
@@ -88,11 +88,11 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    OpenOptions::new()
+fn create(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(path)?
-        .write_all(bytes)
+        .open(path)?;
+    parts.iter().try_for_each(|part| file.write_all(part))
 }

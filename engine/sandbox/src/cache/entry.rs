@@ -42,15 +42,15 @@ impl Hasher for Sha {
     }
 }
 
-/// The file for some code.
-pub(super) fn seal(
+/// What stands before some code in its file.
+pub(super) fn head(
     key: &[u8; 32],
     fingerprint: &Fingerprint,
     digest: Digest,
     code: &[u8],
 ) -> Vec<u8> {
     let mac = mac(key, fingerprint, digest, code).finalize().into_bytes();
-    [MAGIC, &mac, code].concat()
+    [MAGIC, &mac].concat()
 }
 
 /// The code in a file, if it was sealed with this key for this component and engine.

@@ -71,7 +71,9 @@ impl ChildCompiler {
 
 /// A file's bytes from its beginning on, so many at most.
 fn read(file: &mut File, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    let most = most.min(file.metadata()?.len());
+    // Room for all of it at once: a buffer that grows holds it twice.
+    let mut bytes = Vec::with_capacity(usize::try_from(most).unwrap_or_default());
     file.rewind()?;
     file.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)

@@ -13,6 +13,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::{
+    line::words,
     network::{Dispatch, Exchanged, Failure, Lane, Network, location},
     redact::Redactor,
     secret::Secret,
@@ -30,7 +31,11 @@ const UNSAID: Duration = Duration::from_secs(300);
 /// How long before its end a token is no longer used.
 const MARGIN: Duration = Duration::from_secs(60);
 
-/// The longest text of a token service that is shown, in characters.
+/// How old a token is at least that is dropped when it is refused. A service that refuses a new one will refuse the next
+/// one too, and a plugin could have one after the other fetched.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// The longest text of a token service that is shown, in bytes.
 const SHOWN: usize = 500;
 
 /// Why there is no token.
@@ -84,6 +89,7 @@ pub(super) struct ClientCredentials {
 
 struct Token {
     bearer: HeaderValue,
+    asked: Instant,
     stale: Instant,
 }
 
@@ -146,9 +152,10 @@ impl ClientCredentials {
         Ok(kept.insert(token).bearer.clone())
     }
 
-    /// Drops the token that is kept.
-    pub(super) async fn forget(&self) {
-        *self.token.lock().await = None;
+    /// Drops the token that is kept, unless it is fresh.
+    pub(super) async fn refused(&self, now: Instant) {
+        let old = |token: &mut Token| now.saturating_duration_since(token.asked) >= FRESH;
+        drop(self.token.lock().await.take_if(old));
     }
 
     async fn fetch(&self, network: &Network) -> Result<Token, TokenError> {
@@ -224,9 +231,10 @@ impl ClientCredentials {
         let mut bearer = HeaderValue::from_str(&text)
             .map_err(|_| fault("a token that a header field can't carry"))?;
         bearer.set_sensitive(true);
-        self.redactor.hide(&self.name, &Secret::of(&token));
+        self.redactor.hide_token(&self.name, &Secret::of(&token));
         Ok(Token {
             bearer,
+            asked,
             stale: asked + kept_for(granted.expires_in),
         })
     }
@@ -244,21 +252,12 @@ impl ClientCredentials {
     }
 
     fn no_answer(&self, failure: Failure) -> TokenError {
-        let (Failure::Refused(why)
-        | Failure::Broken(why)
-        | Failure::TimedOut(why)
-        | Failure::TooLarge(why)
-        | Failure::Malformed(why)) = failure;
-        TokenError::NoAnswer(self.shown(&why))
+        TokenError::NoAnswer(self.shown(&failure.into_text()))
     }
 
-    /// A service's text on one line, redacted and cut.
+    /// A service's text as it can be shown.
     fn shown(&self, text: &str) -> String {
-        let redacted = self.redactor.redact_text(text);
-        let words: Vec<&str> = redacted
-            .split(|character: char| character.is_whitespace() || character.is_control())
-            .collect();
-        words.join(" ").chars().take(SHOWN).collect()
+        words(&self.redactor, text.as_bytes(), SHOWN)
     }
 }
 
@@ -283,6 +282,21 @@ fn kept_for(expires_in: Option<Seconds>) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_refused_token_is_dropped_once_it_is_not_fresh_any_more() {
+        let redactor = Arc::new(Redactor::default());
+        let secret = Secret::of("hunter22");
+        let url = "https://login.example/token";
+        let client = ClientCredentials::new("api", url, "id", None, &secret, &redactor).unwrap();
+        let body = br#"{"access_token":"token-4711","expires_in":3600}"#;
+        let asked = Instant::now();
+        *client.token.lock().await = Some(client.granted(200, body, asked).unwrap());
+        for (after, is_kept) in [(0, true), (9, true), (10, false)] {
+            client.refused(asked + Duration::from_secs(after)).await;
+            assert_eq!(client.token.lock().await.is_some(), is_kept, "{after} s");
+        }
+    }
 
     #[test]
     fn a_token_is_dropped_before_its_end() {

@@ -8,13 +8,12 @@ use hmac::{Hmac, Mac};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use jiff::Timestamp;
 use percent_encoding::{
-    AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_decode_str, percent_encode,
-    utf8_percent_encode,
+    AsciiSet, percent_decode, percent_decode_str, percent_encode, utf8_percent_encode,
 };
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::secret::Secret;
+use crate::{percent::RESERVED, secret::Secret};
 
 pub(super) const DATE: HeaderName = HeaderName::from_static("x-amz-date");
 pub(super) const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
@@ -31,14 +30,7 @@ pub(super) const QUERY: [&str; 7] = [
     "x-amz-signedheaders",
 ];
 
-/// What is encoded: all but the unreserved characters of RFC 3986.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
-/// The same, less the slash.
+/// What is encoded in a path: the same as elsewhere, less the slash.
 const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 
 /// Signs with one access key.

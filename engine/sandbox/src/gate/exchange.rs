@@ -12,6 +12,7 @@ use super::{
 use crate::{
     credential::{Credential, Outgoing},
     failpoint::failpoint,
+    limits::Quota,
     network::{Dispatch, Exchanged, Failure, Lane},
     redact::Redactor,
 };
@@ -23,6 +24,9 @@ pub(super) struct Exchange {
     asked: Asked,
     _turn: OwnedMutexGuard<()>,
 }
+
+/// Whoever waits for a request that goes on without them; nobody, where it doesn't.
+type Attempt<'a> = Option<&'a mut oneshot::Sender<Result<Response, Refusal>>>;
 
 /// What came of sending: what goes on record, and what the guest is told.
 struct Sent {
@@ -56,7 +60,7 @@ impl Exchange {
     /// A reading request: sent, then noted.
     async fn read(self) -> Result<Response, Refusal> {
         let started = Instant::now();
-        let Sent { outcome, answer } = self.send().await;
+        let Sent { outcome, answer } = self.send(None).await;
         let entry = Entry::Read {
             asked: self.asked.clone(),
             outcome,
@@ -68,20 +72,11 @@ impl Exchange {
 
     /// A changing request: no record, no effect. Its outcome has to be on disk before the guest sees
     /// it only where the request can't be sent again.
-    async fn change(
-        self,
-        attempt: Option<&oneshot::Sender<Result<Response, Refusal>>>,
-    ) -> Result<Response, Refusal> {
+    async fn change(self, attempt: Attempt<'_>) -> Result<Response, Refusal> {
         let started = Instant::now();
         self.write(Entry::Begun(self.asked.clone()), Durability::Commit)
             .await?;
-        let Sent { outcome, answer } = if attempt.is_some_and(oneshot::Sender::is_closed) {
-            Sent::not_sent(HttpError::Unreachable(
-                "the attempt ended before the request was sent".to_owned(),
-            ))
-        } else {
-            self.send().await
-        };
+        let Sent { outcome, answer } = self.send(attempt).await;
         let durability = if self.asked.repeatable {
             Durability::Ride
         } else {
@@ -102,9 +97,9 @@ impl Exchange {
     /// when nobody waits for it any more.
     async fn change_apart(self) -> Result<Response, Refusal> {
         let patience = self.admitted.normal.timeout;
-        let (teller, listener) = oneshot::channel();
+        let (mut teller, listener) = oneshot::channel();
         let task = async move {
-            let result = self.change(Some(&teller)).await;
+            let result = self.change(Some(&mut teller)).await;
             // Nobody listens when the attempt was cut; the record has it.
             let _ = teller.send(result);
         };
@@ -130,8 +125,9 @@ impl Exchange {
         self.gate.passage.record.write(entry, durability).await
     }
 
-    /// Resolve and pin, apply the credential, send, bound, redact.
-    async fn send(&self) -> Sent {
+    /// Resolve and pin, apply the credential, send, bound, redact. What isn't on its way yet when the attempt ends is not
+    /// sent: a token may have taken its time.
+    async fn send(&self, mut attempt: Attempt<'_>) -> Sent {
         let passage = &self.gate.passage;
         let normal = &self.admitted.normal;
         let credential = self
@@ -145,14 +141,20 @@ impl Exchange {
             normal.headers.clone(),
             normal.body.as_ref(),
         );
-        if let Some(credential) = credential
-            && let Err(error) = credential.apply(&mut outgoing, &passage.network).await
-        {
-            let why = passage
-                .redactor
-                .redact_text(&error.to_string())
-                .into_owned();
-            return Sent::not_sent(HttpError::Unreachable(why));
+        if let Some(credential) = credential {
+            let applied = tokio::select! {
+                biased;
+                () = ended(&mut attempt) => return Sent::too_late(),
+                applied = credential.apply(&mut outgoing, &passage.network) => applied,
+            };
+            if let Err(error) = applied {
+                let why = error.to_string();
+                let why = passage.redactor.redact_text(&why).into_owned();
+                return Sent::not_sent(HttpError::Unreachable(why));
+            }
+        }
+        if attempt.is_some_and(|attempt| attempt.is_closed()) {
+            return Sent::too_late();
         }
         let (lane, timeout) = if self.asked.repeatable {
             let most = passage.limits.timeout;
@@ -163,7 +165,7 @@ impl Exchange {
         } else {
             (Lane::Fresh, passage.limits.unrepeatable_wait)
         };
-        let (room, limit) = self.room();
+        let (room, quota) = self.room();
         failpoint("gate/connect");
         let exchanged = passage
             .network
@@ -178,8 +180,8 @@ impl Exchange {
             })
             .await;
         match exchanged {
-            Exchanged::NotSent(failure) => Sent::not_sent(told(failure, limit, &passage.redactor)),
-            Exchanged::Unknown(failure) => Sent::unknown(told(failure, limit, &passage.redactor)),
+            Exchanged::NotSent(failure) => Sent::not_sent(self.told(failure, quota)),
+            Exchanged::Unknown(failure) => Sent::unknown(self.told(failure, quota)),
             Exchanged::Answered {
                 status,
                 headers,
@@ -190,7 +192,7 @@ impl Exchange {
                 }
                 let body = body
                     .and_then(|body| readable(credential, &headers, body))
-                    .map_err(|failure| told(failure, limit, &passage.redactor));
+                    .map_err(|failure| self.told(failure, quota));
                 let sent = Sent::answered(status, &headers, body, &passage.redactor);
                 self.count(&sent.outcome);
                 sent
@@ -199,11 +201,11 @@ impl Exchange {
     }
 
     /// How long the answer's body may be, and which limit says so.
-    fn room(&self) -> (usize, &'static str) {
+    fn room(&self) -> (usize, Quota) {
         let most = self.gate.passage.limits.response_bytes;
         match self.gate.traffic.left() {
-            left if left < most => (left, "traffic"),
-            _ => (most, "response_body"),
+            left if left < most => (left, Quota::Traffic),
+            _ => (most, Quota::ResponseBytes),
         }
     }
 
@@ -211,12 +213,41 @@ impl Exchange {
     fn count(&self, outcome: &Outcome) {
         if let Outcome::Answered { headers, body, .. } = outcome {
             let body = body.as_deref().unwrap_or_default();
-            let _ = self.gate.traffic.carry(headers, body);
+            let _ = self.gate.carry(headers, body);
+        }
+    }
+
+    /// A failure as the guest is told of it; `quota` bounds the answer.
+    fn told(&self, failure: Failure, quota: Quota) -> HttpError {
+        let clean = |text: String| {
+            let redactor = &self.gate.passage.redactor;
+            redactor.redact_text(&text).into_owned()
+        };
+        match failure {
+            Failure::Refused(why) => HttpError::Denied(clean(why)),
+            Failure::Broken(why) => HttpError::Unreachable(clean(why)),
+            Failure::TimedOut(why) => HttpError::TimedOut(clean(why)),
+            Failure::TooLarge(why) => HttpError::TooLarge(self.gate.advised(clean(why), quota)),
+            Failure::Malformed(why) => HttpError::Malformed(clean(why)),
         }
     }
 }
 
+/// Waits for the end of the attempt.
+async fn ended(attempt: &mut Attempt<'_>) {
+    match attempt {
+        Some(attempt) => attempt.closed().await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Sent {
+    fn too_late() -> Sent {
+        Sent::not_sent(HttpError::Unreachable(
+            "the attempt ended before the request was sent".to_owned(),
+        ))
+    }
+
     fn not_sent(error: HttpError) -> Sent {
         Sent {
             outcome: Outcome::NotSent {
@@ -295,19 +326,4 @@ fn readable(
     Err(Failure::Malformed(
         "the answer is encoded, though no encoding was asked for".to_owned(),
     ))
-}
-
-/// What the guest is told; `limit` is the one that bounds the answer.
-fn told(failure: Failure, limit: &str, redactor: &Redactor) -> HttpError {
-    let clean = |text: String| redactor.redact_text(&text).into_owned();
-    match failure {
-        Failure::Refused(why) => HttpError::Denied(clean(why)),
-        Failure::Broken(why) => HttpError::Unreachable(clean(why)),
-        Failure::TimedOut(why) => HttpError::TimedOut(clean(why)),
-        Failure::TooLarge(why) => HttpError::TooLarge(format!(
-            "{}: `limits.{limit}` of the step says how many",
-            clean(why)
-        )),
-        Failure::Malformed(why) => HttpError::Malformed(clean(why)),
-    }
 }

@@ -84,6 +84,10 @@ impl Policy for Most {
         }
         Ok(())
     }
+
+    fn advice(&self, _: Quota) -> Option<String> {
+        Some("as advised".to_owned())
+    }
 }
 
 fn rerouted(service: &Service) -> Arc<Network> {

@@ -5,10 +5,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Headers, HttpError};
+use super::Headers;
 
 pub(super) struct Traffic {
-    most: usize,
     left: AtomicUsize,
 }
 
@@ -16,7 +15,6 @@ impl Traffic {
     /// So many bytes, of header fields and bodies.
     pub(super) fn new(most: usize) -> Traffic {
         Traffic {
-            most,
             left: AtomicUsize::new(most),
         }
     }
@@ -26,23 +24,14 @@ impl Traffic {
         self.left.load(Ordering::Acquire)
     }
 
-    /// Counts a request or an answer; what is more than what is left takes all of it.
-    ///
-    /// # Errors
-    ///
-    /// It is more.
-    pub(super) fn carry(&self, headers: &Headers, body: &[u8]) -> Result<(), HttpError> {
+    /// Counts a request or an answer. Whether there was as much left; otherwise nothing is from now on.
+    pub(super) fn carry(&self, headers: &Headers, body: &[u8]) -> bool {
         let fields = headers.iter().map(|(name, value)| name.len() + value.len());
         let bytes = fields.sum::<usize>() + body.len();
         // There is one request at a time in the gate, and so nobody else who counts.
         let left = self.left().checked_sub(bytes);
         self.left.store(left.unwrap_or(0), Ordering::Release);
-        left.map(|_| ()).ok_or_else(|| {
-            HttpError::TooLarge(format!(
-                "an attempt's requests and answers may carry {} bytes together: `limits.traffic` of the step says how many",
-                self.most
-            ))
-        })
+        left.is_some()
     }
 }
 
@@ -54,12 +43,11 @@ mod tests {
     fn all_that_is_carried_counts() {
         let traffic = Traffic::new(10);
         let headers = vec![("a".to_owned(), "bc".to_owned())];
-        assert_eq!(traffic.carry(&headers, b"1234"), Ok(()));
+        assert!(traffic.carry(&headers, b"1234"));
         assert_eq!(traffic.left(), 3);
-        let refused = traffic.carry(&headers, b"5").unwrap_err();
-        assert!(refused.reason().contains("`limits.traffic`"), "{refused}");
+        assert!(!traffic.carry(&headers, b"5"));
         assert_eq!(traffic.left(), 0);
-        assert!(traffic.carry(&Vec::new(), b"6").is_err());
-        assert_eq!(traffic.carry(&Vec::new(), b""), Ok(()));
+        assert!(!traffic.carry(&Vec::new(), b"6"));
+        assert!(traffic.carry(&Vec::new(), b""));
     }
 }

@@ -20,9 +20,7 @@ impl http::Host for Host {
             Some(credential) => Some(self.table.get(credential)?.slot()),
             None => None,
         };
-        let answer = self.gate.send(request.into(), slot).await;
-        self.waited = true;
-        match answer {
+        match self.gate.send(request.into(), slot).await {
             Ok(response) => Ok(Ok(response.into())),
             Err(Refusal::Guest(error)) => Ok(Err(error.into())),
             Err(Refusal::Stop(stop)) => Err(stop.into()),

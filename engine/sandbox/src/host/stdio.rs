@@ -14,9 +14,9 @@ use wasmtime_wasi::{
 
 use crate::{call::Level, speech::Speech};
 
-/// The longest line that is kept; the rest of a longer one is dropped. It is more than what is shown,
-/// so that a secret on the edge is still found whole.
-const LINE_BYTES: usize = 16 << 10;
+/// The longest line that is kept; the rest of a longer one is dropped. It is more than what is looked at of a
+/// message, so that a secret on that edge is still found whole.
+const LINE_BYTES: usize = 128 << 10;
 
 /// How much a guest may write at a time.
 const CHUNK_BYTES: usize = 64 << 10;

@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, header};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Lane, Network, Route, resolve::NameRefused};
-use crate::failpoint::failpoint;
+use crate::{failpoint::failpoint, limits};
 
 /// A request to be sent.
 pub(crate) struct Dispatch<'a> {
@@ -46,6 +46,19 @@ pub(crate) enum Failure {
     TimedOut(String),
     TooLarge(String),
     Malformed(String),
+}
+
+impl Failure {
+    /// What happened, in words.
+    pub(crate) fn into_text(self) -> String {
+        match self {
+            Failure::Refused(text)
+            | Failure::Broken(text)
+            | Failure::TimedOut(text)
+            | Failure::TooLarge(text)
+            | Failure::Malformed(text) => text,
+        }
+    }
 }
 
 impl Network {
@@ -103,7 +116,10 @@ async fn take_in(
     headers: &HeaderMap,
     most: usize,
 ) -> Result<Bytes, Failure> {
-    let too_large = || Failure::TooLarge(format!("the answer's body is larger than {most} bytes"));
+    let too_large = || {
+        let most = limits::bytes(most as u64);
+        Failure::TooLarge(format!("the answer's body is larger than {most}"))
+    };
     let broken =
         |error: reqwest::Error| Failure::Broken(format!("the answer broke off: {}", root(&error)));
     let declared = headers

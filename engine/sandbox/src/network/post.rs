@@ -6,9 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 use url::Url;
 
-use super::{
-    Addresses, Checked, Clients, Dispatch, Exchanged, Failure, Lane, Network, Route, System,
-};
+use super::{Addresses, Checked, Clients, Dispatch, Exchanged, Lane, Network, Route, System};
 
 /// The longest answer that is taken in; nobody looks at it.
 const MOST: usize = 64 * 1024;
@@ -56,17 +54,7 @@ pub async fn post(url: Url, json: String, deadline: Duration) -> Result<(), Post
         Exchanged::Answered { status, .. } if (200..300).contains(&status) => Ok(()),
         Exchanged::Answered { status, .. } => Err(PostError::Status(status)),
         Exchanged::NotSent(failure) | Exchanged::Unknown(failure) => {
-            Err(PostError::Lost(text(failure)))
+            Err(PostError::Lost(failure.into_text()))
         }
-    }
-}
-
-fn text(failure: Failure) -> String {
-    match failure {
-        Failure::Refused(text)
-        | Failure::Broken(text)
-        | Failure::TimedOut(text)
-        | Failure::TooLarge(text)
-        | Failure::Malformed(text) => text,
     }
 }

@@ -18,6 +18,7 @@ use crate::{
         Asked, Before, Durability, Entry, Gate, HttpLimits, Mode, Passage, Policy, Record, Stop,
         Writing,
     },
+    limits::Quota,
     network::{Network, NetworkRules},
     pack::pack,
     packed::Packed,
@@ -71,6 +72,10 @@ impl Policy for Permits {
             Err("nothing is granted".to_owned())
         }
     }
+
+    fn advice(&self, _: Quota) -> Option<String> {
+        Some("as advised".to_owned())
+    }
 }
 
 impl Bench {
@@ -100,7 +105,7 @@ impl Bench {
         Bench::new(sandbox.load(&packed).unwrap())
     }
 
-    fn limits(mut self, limits: Limits) -> Self {
+    pub(crate) fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
@@ -149,6 +154,11 @@ impl Bench {
             Ended::Succeeded(output) => output,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Whether it does as [`sample::component`] says.
+    pub(crate) fn is_well(&self) -> bool {
+        matches!(self.run(), Ended::Succeeded(output) if output.summary == "all well")
     }
 
     fn breaks(&self) -> Breakage {
@@ -273,6 +283,35 @@ fn waiting_is_not_counted_as_processor_time() {
     Bench::of(code).limits(limits).succeeds();
 }
 
+/// Less than a tick of work, then a wait of no time, again and again.
+#[test]
+fn a_guest_that_works_between_waits_is_charged_for_its_work() {
+    let code = "(loop $forever
+        (local.set $a (i32.const 1000000))
+        (loop (br_if 0 (local.tee $a (i32.sub (local.get $a) (i32.const 1)))))
+        (call $sleep (i64.const 0))
+        (br $forever))";
+    let limits = Limits {
+        cpu: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    assert_eq!(Bench::of(code).limits(limits).reaches(), Limit::Cpu);
+}
+
+#[test]
+fn a_secret_on_the_edge_of_what_is_looked_at_is_hidden_whole() {
+    // Its label is so much shorter that the edge is in what is shown.
+    let secret = "a secret of ninety bytes, which is some four times and more as long as what is shown of it";
+    let mut bench = Bench::of("");
+    bench.secret = Some(secret);
+    let call = bench.call();
+    let speech = Speech::new(Arc::clone(&call.gate), call.lines, &call.limits);
+    let line = speech.line(secret.repeat(1_000).as_bytes(), MESSAGE_BYTES);
+    let begun = (4 * MESSAGE_BYTES).div_ceil(secret.len());
+    assert_ne!(begun * secret.len(), 4 * MESSAGE_BYTES);
+    assert_eq!(line, "[secret key]".repeat(begun) + "…");
+}
+
 #[test]
 fn memory_beyond_the_limit_names_it() {
     let limits = Limits {
@@ -376,7 +415,7 @@ fn logging_ends_at_its_limit_and_the_step_goes_on() {
     assert_eq!(lines.len(), 3);
     assert_eq!(
         lines[2],
-        "warn: the limit of 2 lines and 1 MiB for logs was reached; further ones are dropped"
+        "warn: the limit of 2 log lines was reached, and what follows is dropped; as advised"
     );
 }
 

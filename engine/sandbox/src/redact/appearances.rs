@@ -6,7 +6,7 @@ use base64::{Engine, engine::GeneralPurpose, engine::general_purpose};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use crate::secret::SHORTEST;
+use crate::{percent::RESERVED, secret::SHORTEST};
 
 /// What `encodeURIComponent` and its kin leave alone.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -19,13 +19,6 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'\'')
     .remove(b'(')
     .remove(b')');
-
-/// RFC 3986: all but the unreserved.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// HTML forms.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC
@@ -47,7 +40,7 @@ const LOOSE: &AsciiSet = &CONTROLS
 
 type Needle = Zeroizing<Vec<u8>>;
 
-/// The text as it is and in each escape; those that are too short to be told from ordinary text left out.
+/// The text as it is and in each escape, each once; those that are too short to be told from ordinary text left out.
 pub(super) fn appearances(text: &str) -> Vec<Needle> {
     let mut needles: Vec<Needle> = Vec::new();
     base64(text.as_bytes(), &mut needles);
@@ -57,6 +50,8 @@ pub(super) fn appearances(text: &str) -> Vec<Needle> {
     twice_percent(text, &mut needles);
     json(text, &mut needles);
     needles.retain(|needle| needle.len() >= SHORTEST);
+    needles.sort_unstable_by(|one, other| one.as_slice().cmp(other));
+    needles.dedup();
     needles
 }
 
@@ -128,35 +123,50 @@ fn both_cases(escaped: &str, needles: &mut Vec<Needle>) {
     needles.push(small);
 }
 
+/// What encoders of JSON write with `\u` beside what JSON wants: nothing; all that isn't ASCII (Python, PHP); what means
+/// something in HTML (Go); both; that and a few more (Gson); the same and all that isn't ASCII; quotes too (.NET).
+const ENCODERS: [fn(char) -> bool; 7] = [
+    |_| false,
+    |character| !character.is_ascii(),
+    is_html,
+    |character| is_html(character) || !character.is_ascii(),
+    |character| is_html(character) || matches!(character, '\'' | '='),
+    |character| {
+        is_html(character) || matches!(character, '\'' | '=' | '+') || !character.is_ascii()
+    },
+    |character| {
+        is_html(character)
+            || matches!(character, '"' | '\'' | '+' | '`' | '\u{7f}')
+            || !character.is_ascii()
+    },
+];
+
+fn is_html(character: char) -> bool {
+    matches!(character, '<' | '>' | '&' | '\u{2028}' | '\u{2029}')
+}
+
 fn json(text: &str, needles: &mut Vec<Needle>) {
-    let plain: String = text
-        .chars()
-        .map(|character| escape(character, |_| false))
-        .collect();
-    let ascii: String = text
-        .chars()
-        .map(|character| escape(character, |character| !character.is_ascii()))
-        .collect();
-    let html = |character: char| matches!(character, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
-    let html_safe: String = text
-        .chars()
-        .map(|character| escape(character, html))
-        .collect();
-    let strict = |character: char| {
-        html(character) || matches!(character, '\'' | '=' | '+') || !character.is_ascii()
-    };
-    let strict_safe: String = text
-        .chars()
-        .map(|character| escape(character, strict))
-        .collect();
-    for escaped in [plain, ascii, html_safe, strict_safe] {
-        needles.push(needle(escaped.replace('/', "\\/")));
-        needles.push(needle(escaped));
+    for also in ENCODERS {
+        for digits in [Digits::Small, Digits::Capital] {
+            let mut escaped = Zeroizing::new(String::with_capacity(text.len()));
+            for character in text.chars() {
+                escape(character, also, digits, &mut escaped);
+            }
+            needles.push(needle(escaped.replace('/', "\\/")));
+            needles.push(needle(&*escaped));
+        }
     }
 }
 
+/// How the hexadecimal digits of an escape are written.
+#[derive(Clone, Copy)]
+enum Digits {
+    Small,
+    Capital,
+}
+
 /// One character of a JSON string, with `\u` where JSON or `also` wants it.
-fn escape(character: char, also: impl Fn(char) -> bool) -> String {
+fn escape(character: char, also: fn(char) -> bool, digits: Digits, escaped: &mut String) {
     let short = match character {
         '"' => "\\\"",
         '\\' => "\\\\",
@@ -165,17 +175,35 @@ fn escape(character: char, also: impl Fn(char) -> bool) -> String {
         '\t' => "\\t",
         '\u{8}' => "\\b",
         '\u{c}' => "\\f",
-        _ if character < ' ' || also(character) => {
-            let mut units = [0; 2];
-            return character.encode_utf16(&mut units).iter().fold(
-                String::new(),
-                |mut escaped, unit| {
-                    let _ = write!(escaped, "\\u{unit:04x}");
-                    escaped
-                },
-            );
-        }
-        _ => return character.to_string(),
+        _ => "",
     };
-    short.to_owned()
+    if also(character) || (short.is_empty() && character < ' ') {
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            let _ = match digits {
+                Digits::Small => write!(escaped, "\\u{unit:04x}"),
+                Digits::Capital => write!(escaped, "\\u{unit:04X}"),
+            };
+        }
+    } else if short.is_empty() {
+        escaped.push(character);
+    } else {
+        escaped.push_str(short);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_so_many_at_most_and_each_once() {
+        let odd: String = (1..0x100).filter_map(char::from_u32).collect();
+        for text in [&odd, "/+<\"ü\u{1f600}", "plain-text"] {
+            let needles = appearances(text);
+            assert!(needles.len() <= 72, "{}", needles.len());
+            let once: std::collections::HashSet<&[u8]> =
+                needles.iter().map(|needle| needle.as_slice()).collect();
+            assert_eq!(once.len(), needles.len());
+        }
+    }
 }

@@ -11,7 +11,7 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use super::{LONGEST, Secret, SecretError, without_line_break};
-use crate::redact::Redactor;
+use crate::{line::words, redact::Redactor};
 
 /// How much of a helper's standard output is read, in bytes: a secret, a line break, and one byte that is too many.
 const MOST_PRINTED: usize = LONGEST + 3;
@@ -19,7 +19,7 @@ const MOST_PRINTED: usize = LONGEST + 3;
 /// How much of a helper's standard error is read, in bytes.
 const LONGEST_COMPLAINT: usize = 8 << 10;
 
-/// How much of it is shown, in characters.
+/// How much of it is shown, in bytes.
 const SHOWN: usize = 300;
 
 /// A program whose standard output is a secret. It is started without a shell, in the root folder, with nothing on its
@@ -163,13 +163,7 @@ impl Helper {
                 redactor.hide(name, &Secret::of(&Zeroizing::new(value)));
             }
         }
-        let redacted = redactor.redact(&printed.complaint);
-        let text = String::from_utf8_lossy(&redacted);
-        let words: Vec<&str> = text
-            .split(|character: char| character.is_whitespace() || character.is_control())
-            .filter(|word| !word.is_empty())
-            .collect();
-        words.join(" ").chars().take(SHOWN).collect()
+        words(&redactor, &printed.complaint, SHOWN)
     }
 }
 

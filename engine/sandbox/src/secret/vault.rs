@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::{Host, Url};
@@ -12,7 +12,9 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{Secret, SecretError};
 use crate::{
+    line::words,
     network::{Dispatch, Exchanged, Failure, Lane, Network, Origin, location},
+    percent::RESERVED,
     redact::Redactor,
 };
 
@@ -22,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest answer, in bytes.
 const LONGEST_ANSWER: usize = 1 << 20;
 
-/// How much of what a server says is shown, in characters.
+/// How much of what a server says is shown, in bytes.
 const SHOWN: usize = 300;
 
 const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
@@ -234,7 +236,7 @@ impl Vault {
         let no_answer = |failure: Failure| VaultError::NoAnswer {
             address: self.address.clone(),
             doing: ask.doing.to_owned(),
-            why: shown(&reason(failure), ask.hidden),
+            why: shown(&failure.into_text(), ask.hidden),
         };
         let url = location(&format!("{}/v1/{}", self.address, ask.path))
             .map_err(|fault| refused(fault.to_string()))?;
@@ -327,7 +329,7 @@ fn login_form(role_id: &str, secret_id: &Secret) -> Zeroizing<Vec<u8>> {
 fn encoded(path: &str) -> String {
     let segments: Vec<String> = path
         .split('/')
-        .map(|segment| utf8_percent_encode(segment, NON_ALPHANUMERIC).to_string())
+        .map(|segment| utf8_percent_encode(segment, RESERVED).to_string())
         .collect();
     segments.join("/")
 }
@@ -347,25 +349,11 @@ fn wipe(body: Bytes) {
     }
 }
 
-fn reason(failure: Failure) -> String {
-    let (Failure::Refused(why)
-    | Failure::Broken(why)
-    | Failure::TimedOut(why)
-    | Failure::TooLarge(why)
-    | Failure::Malformed(why)) = failure;
-    why
-}
-
-/// A server's text on one line, redacted and cut.
+/// A server's text as it can be shown.
 fn shown(text: &str, hidden: &Secret) -> String {
     let redactor = Redactor::default();
     redactor.hide("vault", hidden);
-    let redacted = redactor.redact_text(text);
-    let words: Vec<&str> = redacted
-        .split(|character: char| character.is_whitespace() || character.is_control())
-        .filter(|word| !word.is_empty())
-        .collect();
-    words.join(" ").chars().take(SHOWN).collect()
+    words(&redactor, text.as_bytes(), SHOWN)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ fn what_it_reads_is_the_component_and_what_it_writes_the_code() {
     let code = shell("cat; echo \"$@\"", CompileLimits::default()).unwrap();
     let (component, bounds) = code.split_at(100_000);
     assert!(component.iter().all(|byte| *byte == b'x'));
-    assert_eq!(bounds, b"4294967296 600 1073741824\n");
+    assert_eq!(bounds, b"4294967296 600 268435456\n");
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn how_it_ended_says_what_was_used_up() {
     let ended = |script: &str| shell(script, CompileLimits::default()).unwrap_err();
     for (script, said) in [
         ("kill -XCPU $$", "more than 600s of processor time"),
-        ("kill -XFSZ $$", "more than 1 GiB of machine code"),
+        ("kill -XFSZ $$", "more than 256 MiB of machine code"),
         ("kill -KILL $$", "more than 4 GiB of memory"),
         (
             "echo memory allocation of 7 bytes failed >&2; kill -ABRT $$",

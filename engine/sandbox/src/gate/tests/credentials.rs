@@ -123,6 +123,8 @@ async fn the_guest_can_not_add_to_it() {
         "Range",
         "If-Range",
         "Accept-Encoding",
+        "x_api_key",
+        "Accept_Encoding",
     ] {
         let refusal = gate
             .send(with_field(request("GET", "/"), name, "x"), Some("auth"))
@@ -170,6 +172,24 @@ async fn an_echo_of_it_is_redacted_before_guest_and_record_see_it() {
         panic!()
     };
     assert_eq!(recorded, Some(response.body));
+}
+
+/// A plugin may call the beginning of a header field sensitive, in all the ways in which it could go on.
+#[tokio::test]
+async fn what_plugins_call_sensitive_hides_no_secret_from_redaction() {
+    let echo = Reply::Echo(|request| answer(200, "", request));
+    let (_service, _, mut passage) = bench(vec![echo]).await;
+    bind(&mut passage, &Scheme::Bearer, ORIGIN);
+    for letter in ' '..='~' {
+        let text = format!("authorization: Bearer {letter}");
+        passage.redactor.hide_sensitive(&text);
+    }
+    let response = Gate::new(passage)
+        .send(request("GET", "/"), Some("auth"))
+        .await
+        .unwrap();
+    let body = String::from_utf8(response.body.to_vec()).unwrap();
+    assert!(body.contains("\r\n[secret api]\r\n"), "{body}");
 }
 
 #[tokio::test]
@@ -238,7 +258,6 @@ async fn a_token_is_fetched_once_kept_and_hidden() {
         echo,
         ok(""),
         Reply::Raw(answer(401, "", "")),
-        token(grant),
         ok(""),
     ])
     .await;
@@ -263,7 +282,7 @@ async fn a_token_is_fetched_once_kept_and_hidden() {
         seen[0]
     );
     assert!(seen[2].contains("authorization: Bearer token-4711"));
-    // A token that was refused is not used again; the request is not sent again either.
+    // A fresh token that was refused is not fetched again; the request is not sent again either.
     assert_eq!(
         gate.send(request("GET", "/"), Some("auth"))
             .await
@@ -279,14 +298,7 @@ async fn a_token_is_fetched_once_kept_and_hidden() {
         .collect();
     assert_eq!(
         firsts,
-        [
-            "POST /token",
-            "GET /echo",
-            "GET /",
-            "GET /",
-            "POST /token",
-            "GET /"
-        ]
+        ["POST /token", "GET /echo", "GET /", "GET /", "GET /"]
     );
     assert!(
         notes.log().iter().all(|line| !line.contains("begun")),
@@ -316,7 +328,7 @@ async fn a_token_that_can_not_be_had_is_explained() {
     for (reply, says) in [
         (
             answer(401, "", refused),
-            "it answered 401: invalid_client: AADSTS7000215: wrong secret   [secret api]",
+            "it answered 401: invalid_client: AADSTS7000215: wrong secret [secret api]",
         ),
         (answer(500, "", "oops"), "it answered 500"),
         (
@@ -366,6 +378,41 @@ async fn a_request_whose_token_can_not_be_had_is_not_sent() {
     );
     assert!(matches!(notes.outcome(), Outcome::NotSent { .. }));
     assert_eq!(service.seen().len(), 1);
+}
+
+/// The token comes only after the attempt was cut: its request must not be sent then.
+#[tokio::test]
+async fn an_attempt_that_ends_while_its_token_is_fetched_sends_nothing() {
+    let word = Arc::new(tokio::sync::Notify::new());
+    let grant = r#"{"access_token":"token-4711","expires_in":3599}"#;
+    let slow = Reply::After(Arc::clone(&word), answer(200, "", grant));
+    let (service, notes, mut passage) = bench(vec![slow, ok("")]).await;
+    bind(
+        &mut passage,
+        &oauth("https://api.example.com/token"),
+        ORIGIN,
+    );
+    let gate = Gate::new(passage);
+    let attempt = tokio::spawn({
+        let gate = Arc::clone(&gate);
+        async move { gate.send(request("POST", "/"), Some("auth")).await }
+    });
+    while service.seen().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    attempt.abort();
+    assert!(attempt.await.unwrap_err().is_cancelled());
+    word.notify_one();
+    gate.settle().await;
+    let Outcome::NotSent { why } = notes.outcome() else {
+        panic!("{:?}", notes.outcome())
+    };
+    assert_eq!(why, "the attempt ended before the request was sent");
+    let seen = service.seen();
+    assert!(
+        seen.iter().all(|seen| seen.starts_with("POST /token ")),
+        "{seen:?}"
+    );
 }
 
 #[tokio::test]

@@ -204,15 +204,29 @@ async fn bodies_and_requests_are_bounded() {
     for reply in [ok(&"x".repeat(17)), Reply::Cut(chunked.to_owned())] {
         let (_service, notes, mut passage) = bench(vec![reply]).await;
         passage.limits = HttpLimits {
+            request_bytes: 1 << 10,
             response_bytes: 16,
-            requests: 1,
+            requests: 2,
             ..HttpLimits::default()
         };
         let gate = Gate::new(passage);
+        let large = Request {
+            body: Some(vec![0; (1 << 10) + 1].into()),
+            ..request("PUT", "/")
+        };
+        let refusal = gate.send(large, None).await.unwrap_err();
+        let Refusal::Guest(HttpError::TooLarge(why)) = refusal else {
+            panic!("{refusal:?}")
+        };
+        assert!(
+            why.ends_with("the request's body is larger than 1 KiB; as advised"),
+            "{why}"
+        );
         let refusal = gate.send(request("POST", "/"), None).await.unwrap_err();
         assert_eq!(
             refusal,
-            HttpError::TooLarge("the answer's body is larger than 16 bytes: `limits.response_body` of the step says how many".to_owned()).into()
+            HttpError::TooLarge("the answer's body is larger than 16 bytes; as advised".to_owned())
+                .into()
         );
         assert!(matches!(
             notes.outcome(),
@@ -225,11 +239,7 @@ async fn bodies_and_requests_are_bounded() {
         let refusal = gate.send(request("GET", "/"), None).await.unwrap_err();
         assert_eq!(
             refusal,
-            HttpError::TooLarge(
-                "an attempt may make 1 requests: `limits.requests` of the step says how many"
-                    .to_owned()
-            )
-            .into()
+            HttpError::TooLarge("an attempt may make 2 requests; as advised".to_owned()).into()
         );
     }
 }

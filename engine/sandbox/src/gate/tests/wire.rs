@@ -268,6 +268,11 @@ async fn a_refusal_says_what_was_tried() {
             "a control character",
         ),
         (
+            plain("GET", "https://h\u{202e}/\u{2028}"),
+            "`GET https://h\\u{202e}/\\u{2028}`: ",
+            "a control character",
+        ),
+        (
             with_field(plain("GET", &url), "a\r\nb", "x"),
             "/x`: ",
             "the name of the header field `a\\r\\nb`",

@@ -1,7 +1,11 @@
 //! Components that were cut, or changed at a few places: an error each time, or a component; never a crash.
 
 use super::*;
-use crate::sandbox::{Sandbox, Settings};
+use crate::{
+    limits::Limits,
+    plugin::tests::Bench,
+    sandbox::{Sandbox, Settings},
+};
 
 /// Numbers that are the same each time (xorshift).
 struct Seeded(u64);
@@ -78,4 +82,40 @@ fn changed_components_are_compiled_and_linked_or_refused() {
     assert!((1..40).contains(&refused), "{refused} were refused");
     let packed = Packed::read(whole).unwrap();
     sandbox.load(&packed).unwrap();
+}
+
+/// Code that isn't what its author wrote does what it may, within its limits.
+#[test]
+fn changed_components_that_still_load_run_within_their_limits() {
+    let code = "(local.set $a (i32.const 9))
+        (loop
+            (call $log (i32.const 1) (i32.const 4096) (i32.const 22))
+            (i64.store (i32.const 8192) (call $random))
+            (call $delete)
+            (drop (memory.grow (i32.const 1)))
+            (br_if 0 (local.tee $a (i32.sub (local.get $a) (i32.const 1)))))";
+    let whole = pack(&sample::component(code), b"{}").unwrap();
+    let sandbox = Sandbox::new(&Settings::default()).unwrap();
+    let limits = Limits {
+        memory_bytes: 4 << 20,
+        cpu: std::time::Duration::from_millis(50),
+        wall: std::time::Duration::from_secs(5),
+        ..Limits::default()
+    };
+    let mut seeded = Seeded(0xdead);
+    let (mut loaded, mut differed) = (0, 0);
+    while loaded < 300 {
+        let Ok(packed) = Packed::read(seeded.mutate(&whole)) else {
+            continue;
+        };
+        let Ok(plugin) = sandbox.load(&packed) else {
+            continue;
+        };
+        loaded += 1;
+        differed += usize::from(!Bench::new(plugin).limits(limits).is_well());
+    }
+    assert!((1..300).contains(&differed), "{differed} of 300 differed");
+    let packed = Packed::read(whole).unwrap();
+    let innocent = Bench::new(sandbox.load(&packed).unwrap());
+    assert_eq!(innocent.succeeds().summary, "all well");
 }

@@ -100,6 +100,22 @@ async fn a_field_is_read_with_a_token() {
 }
 
 #[tokio::test]
+async fn a_path_may_hold_what_stands_for_itself_in_a_url() {
+    let (address, seen) = server(vec![(200, FOUND)]).await;
+    let vault = Vault {
+        mount: "kv-2".to_owned(),
+        path: "eu.west/api_key~old-1.0".to_owned(),
+        ..vault(address, token())
+    };
+    vault.secret(&network()).await.unwrap();
+    let seen = seen.lock().unwrap()[0].clone();
+    assert!(
+        seen.starts_with("GET /v1/kv-2/data/eu.west/api_key~old-1.0 HTTP/1.1\r\n"),
+        "{seen}"
+    );
+}
+
+#[tokio::test]
 async fn a_role_is_logged_in_first() {
     let logged_in = r#"{"auth":{"client_token":"token-4712","policies":["x"]}}"#;
     let (address, seen) = server(vec![(200, logged_in), (200, FOUND)]).await;
