@@ -21,11 +21,14 @@ use crate::problem::Problem;
 ///
 /// # Errors
 ///
-/// A path was given, or what only whoever looks after the host does; the account has no home, or who runs this can't be told.
+/// A path was given, or what only whoever looks after the host does; the account has no home, or who runs this can't be told;
+/// what the caller has left open can't be told.
 pub(crate) fn enter(command: &Command, given: &ArgMatches) -> Result<Option<Account>, Problem> {
     if !is_delegated()? {
         return Ok(None);
     }
+    // Before anything is opened: who looks up an account may keep a connection to where that is known.
+    surroundings::close_inherited()?;
     let account = Account::of_this_process()?;
     arguments::refuse_paths(command, given)
         .map_err(|path| path.refused(&operator().name, &account))?;

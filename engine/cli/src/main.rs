@@ -12,6 +12,7 @@ mod problem;
 mod prompt;
 mod render;
 mod screen;
+mod signals;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     if compiling::is_asked_for() {
         return compiling::compile().unwrap_or_else(|problem| tell(&problem).into());
     }
+    signals::take_back();
     dump_nothing();
     // A file that may not grow any further is then an error, which is told; by itself it would end the process
     // without a word. Where that can't be had, all else still can.

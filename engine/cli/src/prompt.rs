@@ -8,7 +8,7 @@ use sandbook_runbook as runbook;
 use serde_json::Value;
 
 use crate::problem::Problem;
-use crate::screen::{Paper, complain, one_line};
+use crate::screen::{Paper, complain, one_line, safe};
 
 /// Whether there is somebody to ask: what is typed is read from a terminal, and questions go to one.
 pub(crate) fn somebody_is_there() -> bool {
@@ -17,10 +17,11 @@ pub(crate) fn somebody_is_there() -> bool {
 
 /// Asks for one of the environments.
 pub(crate) fn environment(names: &[String]) -> Result<String, Problem> {
-    complain(&format!("Environments: {}", names.join(", ")));
+    let shown: Vec<String> = names.iter().map(|name| one_line(name)).collect();
+    complain(&format!("Environments: {}", shown.join(", ")));
     let known = |text: &String| match names.contains(text) {
         true => Ok(()),
-        false => Err(format!("there is no environment `{text}`")),
+        false => Err(format!("there is no environment `{}`", safe(text))),
     };
     let theme = theme();
     let question = Input::<String>::with_theme(&*theme)
@@ -33,26 +34,31 @@ pub(crate) fn environment(names: &[String]) -> Result<String, Problem> {
 pub(crate) fn input(input: &runbook::Input) -> Result<Value, Problem> {
     complain(&about(input));
     let theme = theme();
-    let read = |text: &str| {
-        input
+    let default = input.default.as_ref();
+    let offered = default.map(|default| (as_shown(default), default));
+    let read = |text: &str| match &offered {
+        // What is shown of it may be another text than what it is.
+        Some((shown, default)) if text == shown => Ok(Value::clone(default)),
+        _ => input
             .parse_text(text)
-            .and_then(|value| input.validate(&value).map(|()| value))
+            .and_then(|value| input.validate(&value).map(|()| value)),
+    };
+    // What is wrong with an answer may quote the runbook, and what was typed.
+    let fits = |text: &String| match read(text) {
+        Ok(_) => Ok(()),
+        Err(fault) => Err(safe(&fault.to_string()).into_owned()),
     };
     let text = if input.sensitive {
         let question = Password::with_theme(&*theme).with_prompt(input.name.to_string());
-        question
-            .validate_with(|text: &String| read(text).map(drop))
-            .interact()
+        question.validate_with(fits).interact()
     } else {
         let mut question = Input::<String>::with_theme(&*theme)
             .with_prompt(input.name.to_string())
             .allow_empty(true);
-        if let Some(default) = &input.default {
-            question = question.default(as_typed(default));
+        if let Some((shown, _)) = &offered {
+            question = question.default(shown.clone());
         }
-        question
-            .validate_with(|text: &String| read(text).map(drop))
-            .interact_text()
+        question.validate_with(fits).interact_text()
     };
     read(&text.map_err(unanswered)?)
         .map_err(|fault| Problem::wrong(format!("input `{}`: {fault}", input.name)))
@@ -111,7 +117,7 @@ pub(crate) fn type_name(question: &str, name: &str) -> Result<bool, Problem> {
 fn about(input: &runbook::Input) -> String {
     let mut parts = vec![kind(input.kind).to_owned()];
     if !input.one_of.is_empty() {
-        let choices: Vec<String> = input.one_of.iter().map(as_typed).collect();
+        let choices: Vec<String> = input.one_of.iter().map(as_shown).collect();
         parts.push(format!("one of {}", choices.join(", ")));
     }
     let description = input
@@ -134,11 +140,11 @@ fn kind(kind: runbook::InputKind) -> &'static str {
     }
 }
 
-/// A value as it would be typed.
-fn as_typed(value: &Value) -> String {
+/// A value as it would be typed, made harmless.
+fn as_shown(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::String(text) => safe(text).into_owned(),
+        other => safe(&other.to_string()).into_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use sandbook_runbook::{Ask, Manifest, Slot};
+use sandbook_runbook::{Ask, Manifest, Slot, on_one_line};
 use sandbook_sandbox::{Digest, Packed};
 use serde_json::Value;
 
@@ -86,7 +86,7 @@ impl Asked {
         allow.sort_by_cached_key(Ask::to_string);
         let slots = manifest.slots.iter().map(|(slot, what_for)| {
             let asked = SlotAsked {
-                what_for: one_line(what_for),
+                what_for: on_one_line(what_for),
                 optional: manifest.optional_slots.contains(slot),
             };
             (slot.clone(), asked)
@@ -97,7 +97,7 @@ impl Asked {
             .map(|import| name(import).to_owned())
             .collect();
         Asked {
-            version: one_line(&manifest.version),
+            version: on_one_line(&manifest.version),
             digest: packed.digest(),
             allow,
             slots: slots.collect(),
@@ -150,6 +150,18 @@ fn name(import: &str) -> &str {
 
 fn requests(new: &Asked, old: Option<&Asked>, changes: &mut Vec<Change>) {
     let before = old.map(|old| old.allow.as_slice()).unwrap_or_default();
+    if new.allow.is_empty() && !before.is_empty() {
+        // Nothing holds a step's grants against what it needs any more.
+        changes.push(Change {
+            subject: Subject::Request,
+            widens: true,
+            before: None,
+            after: Some(
+                "whichever its step is granted: its manifest no longer says what it needs"
+                    .to_owned(),
+            ),
+        });
+    }
     for ask in new.allow.iter().filter(|ask| !before.contains(ask)) {
         changes.push(Change {
             subject: Subject::Request,
@@ -226,6 +238,17 @@ fn fields(subject: Subject, new: &Value, old: &Value, changes: &mut Vec<Change>)
     }
     let (before, after) = (described(old), described(new));
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    for name in no_longer_sensitive(new, old) {
+        changes.push(Change {
+            subject,
+            widens: true,
+            before: None,
+            after: Some(format!(
+                "`{}` in clear: it is no longer sensitive, so that it is shown and recorded",
+                on_one_line(name)
+            )),
+        });
+    }
     let so_far = changes.len();
     for name in names {
         let (before, after) = (before.get(name), after.get(name));
@@ -249,6 +272,19 @@ fn fields(subject: Subject, new: &Value, old: &Value, changes: &mut Vec<Change>)
     }
 }
 
+/// The properties that an old schema has as sensitive, and a new one as plain.
+fn no_longer_sensitive<'a>(new: &'a Value, old: &'a Value) -> impl Iterator<Item = &'a String> {
+    let properties = new.get("properties").and_then(Value::as_object);
+    let is_sensitive = |property: &Value| property.get("sensitive") == Some(&Value::Bool(true));
+    let lost = properties.into_iter().flatten().filter(move |(name, now)| {
+        let before = old
+            .get("properties")
+            .and_then(|before| before.get(name.as_str()));
+        before.is_some_and(is_sensitive) && !is_sensitive(now)
+    });
+    lost.map(|(name, _)| name)
+}
+
 /// Each property of a schema, on a line.
 fn described(schema: &Value) -> BTreeMap<String, String> {
     let properties = schema.get("properties").and_then(Value::as_object);
@@ -256,15 +292,10 @@ fn described(schema: &Value) -> BTreeMap<String, String> {
     let is_required = |name: &str| required.is_some_and(|all| all.iter().any(|it| it == name));
     let described = properties.into_iter().flatten().map(|(name, property)| {
         let required = if is_required(name) { " (required)" } else { "" };
-        let line = format!("`{}`{required}: {property}", one_line(name));
+        let line = format!("`{}`{required}: {property}", on_one_line(name));
         (name.clone(), line)
     });
     described.collect()
-}
-
-/// A stranger's text on one line, so that it begins none of its own.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Subject {
@@ -394,6 +425,39 @@ mod tests {
         let said = said(&new, None);
         assert_eq!(said.len(), 3);
         assert!(said.iter().all(|(widens, _)| *widens), "{said:?}");
+    }
+
+    #[test]
+    fn what_is_no_longer_sensitive_and_what_is_no_longer_said_widen() {
+        let with = |allow: &[&str], sensitive: bool| {
+            let schema = json!({ "properties": { "token": { "sensitive": sensitive } } });
+            let mut asked = asked(allow, &[], &[], schema.clone());
+            asked.inside.as_mut().unwrap().outputs = schema;
+            asked
+        };
+        let (old, new) = (with(&["GET https://h/a"], true), with(&[], false));
+        let wider = |new: &Asked, old: &Asked| -> Vec<String> {
+            let said = said(new, Some(old)).into_iter();
+            said.filter_map(|(widens, said)| widens.then_some(said))
+                .collect()
+        };
+        let clear = "`token` in clear: it is no longer sensitive, so that it is shown and recorded";
+        assert_eq!(
+            wider(&new, &old),
+            [
+                "+ request whichever its step is granted: its manifest no longer says what it needs"
+                    .to_owned(),
+                format!("+ input {clear}"),
+                format!("+ output {clear}"),
+            ]
+        );
+        assert!(
+            wider(
+                &with(&["GET https://h/a"], true),
+                &with(&["GET https://h/a"], false)
+            )
+            .is_empty()
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sandbook_runbook::{
-    CheckedRunbook, Environment, Manifest, Plan, PluginName, Report, Runbook, Source, Step,
+    CheckedRunbook, Environment, Fault, Manifest, Plan, PluginName, Report, Runbook, Source, Step,
 };
 use sandbook_sandbox::{Digest, Packed};
 use serde_json::{Map, Value};
@@ -74,6 +74,7 @@ impl Draft {
         let (runbook, mut warnings) =
             Runbook::parse_with(&source, more).map_err(|report| Refused::Invalid(vec![report]))?;
         let plugins = plugins_of(project, &runbook)?;
+        warnings.extend(revealed_unasked(&runbook, &plugins));
         let (runbook, more_warnings) = match check(runbook, &plugins, environment) {
             Ok(checked) => checked,
             Err(faults) => return Err(Refused::Invalid(vec![Report { source, faults }])),
@@ -223,6 +224,24 @@ impl Prepared {
     pub(crate) fn sensitive_texts(&self) -> Vec<String> {
         sensitive_texts(&self.plan.runbook, self.plan.inputs.values())
     }
+}
+
+/// Warns of secrets whose plain text a plugin may see that doesn't ask for it.
+fn revealed_unasked(runbook: &Runbook, plugins: &Plugins) -> Vec<Fault> {
+    let unasked = |(place, plugin): (_, &PluginName)| {
+        let (packed, manifest) = plugins.get(plugin)?;
+        if asks_to_reveal(packed) {
+            return None;
+        }
+        let name = &manifest.name;
+        let message = format!(
+            "plugin `{name}` doesn't ask for the plain text of a secret, and is granted it"
+        );
+        Some(Fault::warning(place, message).on_key().help(
+            "remove `reveal`: with it a later version of the plugin could see the secret unnoticed",
+        ))
+    };
+    runbook.reveals().into_iter().filter_map(unasked).collect()
 }
 
 /// The texts of a runbook's sensitive inputs, of which these are given.

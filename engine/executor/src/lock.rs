@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::str::Utf8Error;
 
-use sandbook_runbook::{Ask, PluginName, Slot};
+use sandbook_runbook::{Ask, PluginName, Report, Slot, Source, read_document};
 use serde::{Deserialize, Serialize};
 
 use crate::asked::{Asked, Change, SlotAsked};
 use crate::bounded::read_file;
 use crate::refused::Refused;
-use crate::replace::replace;
+use crate::replace::{folder_of, replace, turn};
 
 /// The file beside `sandbook.yaml`.
 pub const LOCK_FILE: &str = "sandbook.lock";
@@ -44,6 +45,8 @@ struct Entry {
 /// A plugin that a person may accept, with what was accepted before.
 #[derive(Debug)]
 pub struct Acceptance {
+    /// The entries that go, since their plugins need none any more.
+    gone: Vec<PluginName>,
     /// What it asks for.
     pub asked: Asked,
     /// What was accepted before; none where nothing was.
@@ -65,7 +68,7 @@ impl Lock {
         };
         let entries = match bytes.is_empty() {
             true => BTreeMap::new(),
-            false => entries(&bytes).map_err(|fault| unusable(&path).caused_by(fault))?,
+            false => entries(bytes, &path).map_err(|fault| unusable(&path, fault))?,
         };
         Ok(Lock { path, entries })
     }
@@ -106,14 +109,15 @@ impl Lock {
 
     /// What there is to accept of a plugin. Entries of plugins that are not among `kept` are dropped by it.
     pub(crate) fn acceptance(
-        mut self,
+        self,
         name: PluginName,
         source: String,
         asked: Asked,
         kept: &dyn Fn(&PluginName) -> bool,
     ) -> Acceptance {
-        self.entries.retain(|name, _| kept(name));
+        let gone = self.entries.keys().filter(|name| !kept(name));
         Acceptance {
+            gone: gone.cloned().collect(),
             before: self.entries.get(&name).map(|entry| entry.asked.clone()),
             asked,
             source,
@@ -135,34 +139,40 @@ impl Acceptance {
         before.is_some_and(|before| before.digest == self.asked.digest) && self.changes().is_empty()
     }
 
-    /// Writes it down, in one step.
+    /// Writes it down, in one step, beside what others have accepted meanwhile.
     ///
     /// # Errors
     ///
     /// The file can't be written. What was there before still is.
-    pub fn accept(mut self) -> Result<(), Refused> {
+    pub fn accept(self) -> Result<(), Refused> {
         let path = &self.lock.path;
+        let failed =
+            || Refused::because(format!("lock file `{}` can't be written", path.display()));
+        let _turn = turn(path).map_err(|error| failed().caused_by(error))?;
+        let mut entries = Lock::read(folder_of(path))?.entries;
+        entries.retain(|name, _| !self.gone.contains(name));
         let entry = Entry {
             source: self.source,
             asked: self.asked,
         };
-        self.lock.entries.insert(self.name, entry);
-        let failed =
-            || Refused::because(format!("lock file `{}` can't be written", path.display()));
-        let text = text(&self.lock.entries).map_err(|error| failed().caused_by(error))?;
+        entries.insert(self.name, entry);
+        let text = text(&entries).map_err(|error| failed().caused_by(error))?;
         replace(path, text.as_bytes(), 0o644).map_err(|error| failed().caused_by(error))
     }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wire {
+#[serde(
+    deny_unknown_fields,
+    expecting = "a mapping with `version` and `plugins`"
+)]
+struct Wire<E> {
     version: u32,
-    plugins: BTreeMap<String, WireEntry>,
+    plugins: BTreeMap<String, E>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a mapping of what was accepted")]
 struct WireEntry {
     /// A path; in time also what is fetched.
     source: String,
@@ -174,7 +184,7 @@ struct WireEntry {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a mapping that describes a slot")]
 struct WireSlot {
     description: String,
     optional: bool,
@@ -183,22 +193,32 @@ struct WireSlot {
 /// Why a lock file can't be used.
 #[derive(Debug, thiserror::Error)]
 enum LockFault {
+    #[error("it is not UTF-8 text")]
+    NotText(#[source] Utf8Error),
+    /// What is wrong with it as a document, with places.
+    #[error("it is no document of the kind that is wanted")]
+    Document(Box<Report>),
     #[error(transparent)]
-    Shape(#[from] serde_yaml::Error),
+    Shape(#[from] serde_json::Error),
     #[error("it has version {0}, and only {VERSION} is known")]
     Version(u32),
     #[error("its entry `{entry}`: {fault}")]
     Entry { entry: String, fault: String },
 }
 
-fn entries(bytes: &[u8]) -> Result<BTreeMap<PluginName, Entry>, LockFault> {
-    let wire: Wire = serde_yaml::from_slice(bytes)?;
+fn entries(bytes: Vec<u8>, path: &Path) -> Result<BTreeMap<PluginName, Entry>, LockFault> {
+    let text = String::from_utf8(bytes).map_err(|error| LockFault::NotText(error.utf8_error()))?;
+    let name = path.display().to_string();
+    let document = read_document(&Source { name, text })
+        .map_err(|report| LockFault::Document(Box::new(report)))?;
+    let wire: Wire<serde_json::Value> = serde_json::from_value(document)?;
     if wire.version != VERSION {
         return Err(LockFault::Version(wire.version));
     }
-    let entry = |(name, entry): (String, WireEntry)| {
+    let entry = |(name, entry): (String, serde_json::Value)| {
         let read = PluginName::new(&name).map_err(|fault| fault.to_string());
-        match read.and_then(|name| Ok((name, entry.read()?))) {
+        let wire = serde_json::from_value::<WireEntry>(entry).map_err(|fault| fault.to_string());
+        match read.and_then(|name| Ok((name, wire?.read()?))) {
             Ok(read) => Ok(read),
             Err(fault) => Err(LockFault::Entry { entry: name, fault }),
         }
@@ -263,13 +283,18 @@ fn text(entries: &BTreeMap<PluginName, Entry>) -> Result<String, serde_yaml::Err
     Ok(HEADING.to_owned() + &serde_yaml::to_string(&wire)?)
 }
 
-fn unusable(path: &Path) -> Refused {
-    Refused::because(format!("lock file `{}` can't be used", path.display()))
-        .help("restore it from version control, or remove it and accept its plugins anew")
+fn unusable(path: &Path, fault: LockFault) -> Refused {
+    match fault {
+        LockFault::Document(report) => Refused::Invalid(vec![*report]),
+        fault => Refused::because(format!("lock file `{}` can't be used", path.display()))
+            .caused_by(fault)
+            .help("restore it from version control, or remove it and accept its plugins anew"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error as _;
     use std::fs;
 
     use sandbook_sandbox::Digest;
@@ -334,6 +359,38 @@ mod tests {
     }
 
     #[test]
+    fn what_others_accept_meanwhile_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let acceptances: Vec<_> = ["a", "b", "c"]
+            .map(|plugin| {
+                let lock = Lock::read(dir.path()).unwrap();
+                lock.acceptance(name(plugin), plugin.to_owned(), asked(&[], plugin), &|_| {
+                    true
+                })
+            })
+            .into();
+        for acceptance in acceptances {
+            acceptance.accept().unwrap();
+        }
+        let lock = Lock::read(dir.path()).unwrap();
+        let names: Vec<_> = lock.entries.keys().map(PluginName::as_str).collect();
+        assert_eq!(names, ["a", "b", "c"]);
+        // And nobody writes while another one reads and writes.
+        let held = turn(&dir.path().join(LOCK_FILE)).unwrap();
+        let waiting = dir.path().to_owned();
+        let (sender, done) = std::sync::mpsc::channel();
+        let other = std::thread::spawn(move || {
+            accept(&waiting, "d", asked(&[], "d"));
+            sender.send(()).unwrap();
+        });
+        let pause = std::time::Duration::from_millis(100);
+        assert!(done.recv_timeout(pause).is_err());
+        drop(held);
+        done.recv().unwrap();
+        other.join().unwrap();
+    }
+
+    #[test]
     fn the_file_is_sorted_and_drops_what_is_no_more() {
         let dir = tempfile::tempdir().unwrap();
         for plugin in ["b", "gone", "a"] {
@@ -363,11 +420,25 @@ mod tests {
             ("    reveal: false\n", ""),
             ("  b:", "  B:"),
             ("plugins:", "- plugins:"),
+            ("  b:\n", "  b: []\n  c:\n"),
+            ("      api:\n", "      mail: x\n      api:\n"),
         ] {
             assert!(whole.contains(from), "{from} in {whole}");
             fs::write(&path, whole.replacen(from, to, 1)).unwrap();
-            assert!(Lock::read(dir.path()).is_err(), "{to}");
+            let refused = Lock::read(dir.path()).unwrap_err();
+            let cause = refused.source().map(ToString::to_string);
+            let said = format!("{refused} {}", cause.unwrap_or_default());
+            assert!(!said.contains("struct"), "{said}");
         }
+        // Of two entries neither is the right one.
+        let (_, entry) = whole.split_once("  b:").unwrap();
+        fs::write(&path, format!("{whole}  b:{entry}")).unwrap();
+        let Refused::Invalid(reports) = Lock::read(dir.path()).unwrap_err() else {
+            panic!("it has no place");
+        };
+        let fault = &reports[0].located()[0];
+        assert_eq!(fault.message, "duplicate key `b`");
+        assert!(fault.line > 10, "{}", fault.line);
         fs::write(&path, vec![b'#'; LARGEST + 1]).unwrap();
         assert!(Lock::read(dir.path()).is_err());
     }

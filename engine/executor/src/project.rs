@@ -14,8 +14,9 @@ use crate::anchoring::{Anchoring, ToAnchor};
 use crate::asked::Asked;
 use crate::bounded::read_file;
 use crate::draft::Draft;
-use crate::lock::{Acceptance, Lock};
+use crate::lock::{Acceptance, LOCK_FILE, Lock};
 use crate::refused::Refused;
+use crate::secrets::Secrets;
 
 /// The file that makes a folder a project.
 pub const PROJECT_FILE: &str = "sandbook.yaml";
@@ -34,6 +35,28 @@ pub struct Listed {
     pub name: String,
     /// Where it lies.
     pub path: PathBuf,
+}
+
+/// What a project makes of a plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It lies in the project, and is reviewed with it.
+    Inside,
+    /// It is from outside, and what was accepted.
+    Accepted,
+    /// It is from outside, and was not accepted, or is no more what was.
+    NotAccepted,
+}
+
+impl Standing {
+    /// Whether it was accepted; none where nothing has to be.
+    pub fn is_accepted(&self) -> Option<bool> {
+        match self {
+            Standing::Inside => None,
+            Standing::Accepted => Some(true),
+            Standing::NotAccepted => Some(false),
+        }
+    }
 }
 
 /// What a look over the project's documents found.
@@ -112,6 +135,29 @@ impl Project {
         anchors
             .map(|anchor| ToAnchor::new(anchor, &self.root))
             .collect()
+    }
+
+    /// The files that are read of it and the folders that they are looked for in, as far as they are there: documents,
+    /// plugins, the secrets and what opens them.
+    ///
+    /// # Errors
+    ///
+    /// A folder can't be read.
+    pub fn files(&self) -> Result<Vec<PathBuf>, Refused> {
+        let environments = self.root.join(&self.settings.environments);
+        let mut files = vec![self.root.join(LOCK_FILE)];
+        for folder in [self.runbooks_folder(), environments] {
+            if folder.exists() {
+                files.extend(yaml_files(&folder)?.into_iter().map(|listed| listed.path));
+                files.push(folder);
+            }
+        }
+        files.extend(self.plugins().map(|(_, path)| path));
+        if let Ok(secrets) = Secrets::of(self) {
+            files.extend([secrets.file(), secrets.identity()].map(Path::to_owned));
+        }
+        files.retain(|file| file.exists());
+        Ok(files)
     }
 
     /// The environment that is taken where none is named; it reroutes.
@@ -298,6 +344,31 @@ impl Project {
         Ok(lock.acceptance(name.clone(), source.to_owned(), asked, &kept))
     }
 
+    /// Whether a plugin, as it was read, lies in the project, or else is what was accepted.
+    ///
+    /// # Errors
+    ///
+    /// The lock file can't be read.
+    pub fn standing(
+        &self,
+        name: &str,
+        packed: &Packed,
+        manifest: &Manifest,
+    ) -> Result<Standing, Refused> {
+        let known = self.settings.plugins.get_key_value(name);
+        let Some((name, source)) = known.and_then(|(name, _)| Some((name, self.outside(name)?)))
+        else {
+            return Ok(Standing::Inside);
+        };
+        let lock = Lock::read(&self.root)?;
+        Ok(
+            match lock.verify(name, source, &Asked::of(packed, manifest)) {
+                Ok(()) => Standing::Accepted,
+                Err(_) => Standing::NotAccepted,
+            },
+        )
+    }
+
     /// Where a plugin comes from, when that isn't the project. A link is what it leads to: that changes without a
     /// change of the project.
     fn outside(&self, name: &PluginName) -> Option<&str> {
@@ -381,9 +452,10 @@ impl Checked {
     }
 }
 
-/// Whether a runbook is named by its path: it has a folder or an ending.
-pub fn is_path(runbook: &str) -> bool {
-    runbook.contains('/') || runbook.ends_with(".yaml") || runbook.ends_with(".yml")
+/// Whether a runbook or a plugin is named by its path: it has a folder or an ending.
+pub fn is_path(named: &str) -> bool {
+    let has_ending = |ending| named.ends_with(ending);
+    named.contains('/') || [".yaml", ".yml", ".wasm"].iter().any(has_ending)
 }
 
 /// Reads a packed plugin and its manifest; runs none of its code.
@@ -413,13 +485,18 @@ pub(crate) fn manifests<'a>(
     used: impl Iterator<Item = &'a PluginName>,
 ) -> Result<BTreeMap<PluginName, (Packed, Manifest)>, Refused> {
     let mut plugins = BTreeMap::new();
+    let mut lock = None;
     for name in used {
         // A name that the project doesn't know is a fault of the runbook, which `check` places.
         if !plugins.contains_key(name) && project.settings.plugins.contains_key(name) {
             let (packed, manifest) = project.plugin(name.as_str())?;
             if let Some(source) = project.outside(name) {
                 let asked = Asked::of(&packed, &manifest);
-                Lock::read(&project.root)?.verify(name, source, &asked)?;
+                let lock = match &mut lock {
+                    Some(lock) => lock,
+                    none => none.insert(Lock::read(&project.root)?),
+                };
+                lock.verify(name, source, &asked)?;
             }
             plugins.insert(name.clone(), (packed, manifest));
         }

@@ -1,23 +1,23 @@
-//! Files that are replaced as a whole, or not at all.
+//! Files that are replaced as a whole, or not at all, by one at a time.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 /// Puts a file with these bytes in the place of whatever is there, durably. A file that is there keeps its mode, and a
-/// link to it stays one.
+/// link to it stays one; a new one gets this mode, less what the process keeps from new files.
 ///
 /// # Errors
 ///
 /// The file can't be written. What was there before still is.
-pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let (target, mode) = match fs::canonicalize(path) {
         Ok(target) => {
             let there = fs::metadata(&target)?;
-            (target, there.permissions().mode() & 0o777)
+            (target, Mode::Kept(there.permissions().mode() & 0o777))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => (path.to_owned(), mode),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (path.to_owned(), Mode::New(mode)),
         Err(error) => return Err(error),
     };
     let mut random = [0; 8];
@@ -29,15 +29,73 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         let _ = fs::remove_file(&beside);
         return Err(error);
     }
-    match target.parent() {
-        Some(folder) if folder != Path::new("") => File::open(folder)?.sync_all(),
-        _ => Ok(()),
+    File::open(folder_of(&target))?.sync_all()
+}
+
+/// Waits until nobody else changes this file in turn, and keeps them out until what is returned is dropped. The lock is
+/// that of the file's folder, since the file itself is replaced.
+///
+/// # Errors
+///
+/// The folder can't be opened.
+pub(crate) fn turn(path: &Path) -> io::Result<File> {
+    let folder = File::open(folder_of(path))?;
+    folder.lock()?;
+    Ok(folder)
+}
+
+/// The folder that a file lies in, as it is named.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
     }
 }
 
-fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+/// The permissions of the file that is put in place.
+#[derive(Clone, Copy)]
+enum Mode {
+    /// Those of the file that was there.
+    Kept(u32),
+    /// Those wanted where none was.
+    New(u32),
+}
+
+fn write(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+    let (Mode::Kept(at_first) | Mode::New(at_first)) = mode;
     let mut options = OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(mode).open(path)?;
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(at_first)
+        .open(path)?;
+    if let Mode::Kept(mode) = mode {
+        file.set_permissions(Permissions::from_mode(mode))?;
+    }
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::Mode;
+    use rustix::process::umask;
+
+    use super::*;
+
+    #[test]
+    fn a_file_keeps_its_mode_whatever_new_ones_get() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let before = umask(Mode::from_raw_mode(0o077));
+        replace(&path, b"one", 0o644).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        fs::set_permissions(&path, Permissions::from_mode(0o664)).unwrap();
+        replace(&path, b"two", 0o600).unwrap();
+        umask(before);
+        assert_eq!(mode(&path), 0o664);
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
 }

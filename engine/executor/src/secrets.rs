@@ -3,6 +3,7 @@
 mod identity;
 mod sealed;
 
+use std::error::Error;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use sandbook_sandbox::secret::{Secret, SecretError};
 use self::identity::Identities;
 pub(crate) use self::sealed::Entries;
 use crate::project::Project;
-use crate::replace;
+use crate::replace::{self as replacing, folder_of, turn};
 
 /// The file's name where the project says none.
 const USUAL_FILE: &str = "secrets.age";
@@ -73,7 +74,25 @@ pub enum SecretsError {
         /// Why.
         source: io::Error,
     },
-    /// The secrets file is no age file, or is encrypted to somebody else.
+    /// Others than its owner can change the secrets file.
+    #[error(
+        "the secrets file `{file}` has mode {mode:04o}: others than its owner can change it (`chmod go-w`)"
+    )]
+    Exposed {
+        /// The secrets file.
+        file: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The secrets file is empty, cut short, changed, or something else.
+    #[error("the secrets file `{file}` is no whole age file")]
+    Damaged {
+        /// The secrets file.
+        file: PathBuf,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The secrets file is encrypted to somebody else.
     #[error("the secrets file `{file}` can't be opened with `{identity}`")]
     Sealed {
         /// The secrets file.
@@ -215,19 +234,10 @@ impl Secrets {
         Ok(sealed::open(self, &identities?)?.entries)
     }
 
-    /// One at a time changes the file: the lock is that of its folder, since the file itself is replaced.
+    /// One at a time changes the file.
     fn lock(&self) -> Result<File, SecretsError> {
-        let folder = match self.file.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        let lock = || {
-            let folder = File::open(folder)?;
-            folder.lock()?;
-            Ok(folder)
-        };
-        lock().map_err(|source| SecretsError::Read {
-            path: folder.to_owned(),
+        turn(&self.file).map_err(|source| SecretsError::Read {
+            path: folder_of(&self.file).to_owned(),
             source,
         })
     }
@@ -235,7 +245,7 @@ impl Secrets {
 
 /// Puts a file with these bytes in the place of whatever is there.
 fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SecretsError> {
-    replace::replace(path, bytes, mode).map_err(|source| SecretsError::Write {
+    replacing::replace(path, bytes, mode).map_err(|source| SecretsError::Write {
         path: path.to_owned(),
         source,
     })

@@ -106,7 +106,7 @@ fn checked(
 }
 
 /// The uses of plugins by a step and by its rollback, each with the place where its keys are.
-fn uses<'a>(&(_, ref place, step): &'a Placed<'a>) -> impl Iterator<Item = (Path, &'a Use)> {
+fn uses<'a>(&(_, ref place, step): &Placed<'a>) -> impl Iterator<Item = (Path, &'a Use)> + use<'a> {
     let own = step.plugin().map(|using| (place.clone(), using));
     let rollback = step.rollback.as_deref();
     let undoing = rollback.and_then(|rollback| {
@@ -114,6 +114,17 @@ fn uses<'a>(&(_, ref place, step): &'a Placed<'a>) -> impl Iterator<Item = (Path
         Some((place.key("rollback"), using))
     });
     own.into_iter().chain(undoing)
+}
+
+impl Runbook {
+    /// Where a step, or what undoes it, lets a plugin see the plain text of secrets: the place, and which plugin.
+    pub fn reveals(&self) -> Vec<(Path, &PluginName)> {
+        let placed: Vec<Placed<'_>> = self.placed_steps().collect();
+        let revealing = placed.iter().flat_map(uses);
+        let revealing = revealing.filter(|(_, using)| !using.reveal.is_empty());
+        let places = revealing.map(|(place, using)| (place.key("reveal"), &using.plugin));
+        places.collect()
+    }
 }
 
 /// The first thing in a runbook that only an environment gives, and its place: a variable, a request, a

@@ -6,6 +6,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use crate::fault::{Fault, Report, Severity};
+use crate::harmful::on_one_line;
 use crate::spans::Spans;
 
 /// Whether text is coloured for a terminal.
@@ -86,7 +87,7 @@ impl Report {
             .span(span)
             .label(fault.label.as_deref().map(beside));
         let snippet = Snippet::source(of_same_length(&self.source.text))
-            .path(&self.source.name)
+            .path(beside(&self.source.name))
             .annotation(annotation);
         let group = level
             .primary_title(harmless(&fault.message))
@@ -139,9 +140,7 @@ fn harmless(text: &str) -> Cow<'_, str> {
 /// The same in one line, for what stands beside an excerpt.
 fn beside(text: &str) -> Cow<'_, str> {
     match harmless(text) {
-        text if text.contains(['\n', '\r']) => {
-            Cow::Owned(text.split_whitespace().collect::<Vec<_>>().join(" "))
-        }
+        text if text.contains(['\n', '\r']) => Cow::Owned(on_one_line(&text)),
         text => text,
     }
 }
@@ -154,16 +153,16 @@ fn of_same_length(text: &str) -> Cow<'_, str> {
     let replaced = text.chars().map(|character| match character.len_utf8() {
         1 if is_harmful(character) => '?',
         2 if is_harmful(character) => '\u{b7}',
-        _ if is_harmful(character) => char::REPLACEMENT_CHARACTER,
+        3 if is_harmful(character) => char::REPLACEMENT_CHARACTER,
+        4 if is_harmful(character) => '\u{1fbc4}',
         _ => character,
     });
     Cow::Owned(replaced.collect())
 }
 
-/// Control characters, but for those of which texts are made, and marks that turn the direction of writing.
+/// Harmful characters, but for those of which texts are made.
 fn is_harmful(character: char) -> bool {
-    (character.is_control() && !matches!(character, '\n' | '\r' | '\t'))
-        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    crate::is_harmful(character) && !matches!(character, '\n' | '\r' | '\t')
 }
 
 #[cfg(test)]
@@ -174,10 +173,10 @@ mod tests {
 
     #[test]
     fn what_a_document_says_does_not_drive_a_terminal() {
-        let text = "a: \"\u{1b}[31m\u{9b}2J\u{202e}x\"\n";
+        let text = "a: \"\u{1b}[31m\u{9b}2J\u{202e}x\u{e0041}\"\n";
         let report = Report {
             source: Source {
-                name: "bad.yaml".to_owned(),
+                name: "bad\u{1b}[2J\u{200b}.yaml".to_owned(),
                 text: text.to_owned(),
             },
             faults: vec![
@@ -189,10 +188,7 @@ mod tests {
             ],
         };
         let rendered = report.render(Colour::Never);
-        assert!(
-            !rendered.contains(['\u{1b}', '\u{9b}', '\u{85}', '\u{202e}']),
-            "{rendered:?}"
-        );
+        assert!(!rendered.contains(is_harmful), "{rendered:?}");
         assert!(rendered.contains("\\u{1b}[31m"), "{rendered}");
         assert_eq!(of_same_length(text).len(), text.len());
     }

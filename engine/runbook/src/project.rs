@@ -12,6 +12,7 @@ use crate::fault::{Fault, Report};
 use crate::leaf::Reader;
 use crate::names::{EnvironmentName, PluginName};
 use crate::path::Path;
+use crate::place::check_path;
 use crate::schema::Kind;
 use crate::source::Source;
 use crate::{shape, yaml};
@@ -121,23 +122,6 @@ fn convert(wire: Wire, faults: &mut Vec<Fault>) -> Project {
         default_environment,
         anchors: anchor::convert(wire.anchors, faults),
         secrets: wire.secrets,
-    }
-}
-
-/// A relative path stays within the project.
-fn check_path(path: &str, place: &Path, faults: &mut Vec<Fault>) {
-    if path.is_empty() {
-        faults.push(
-            Fault::error(place.clone(), "a path is empty").help("`.` is the project's own folder"),
-        );
-    }
-    let absolute = path.starts_with('/');
-    if !absolute && path.split(['/', '\\']).any(|part| part == "..") {
-        let fault = Fault::error(
-            place.clone(),
-            format!("path `{path}` leaves the project's folder"),
-        );
-        faults.push(fault.help("write a path below it, or an absolute one"));
     }
 }
 

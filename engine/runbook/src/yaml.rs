@@ -10,7 +10,7 @@ use serde::de::{
 };
 use serde_json::{Map, Number, Value};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Report};
 use crate::path::{Path, Segment};
 use crate::source::Source;
 use crate::spans::Spans;
@@ -27,6 +27,19 @@ const VALUES: usize = 100_000;
 const TEXTS: usize = 8 << 20;
 /// How much of a key that isn't text is shown, in characters.
 const SHOWN_KEY: usize = 60;
+
+/// Reads a document of another kind than a project's own, by the same rules: nothing comes twice, and nothing is out of
+/// proportion.
+///
+/// # Errors
+///
+/// Everything that is wrong with it as YAML; of syntax errors only the first.
+pub fn read_document(source: &Source) -> Result<Value, Report> {
+    parse(source).map_err(|faults| Report {
+        source: source.clone(),
+        faults,
+    })
+}
 
 /// Reads a document. A mapping's keys keep their order.
 ///

@@ -178,7 +178,10 @@ impl Gate {
         let (method, url) = (request.method.clone(), request.url.clone());
 
         let admitted = self
-            .carry(&request.headers, request.body.as_deref().unwrap_or_default())
+            .carry(
+                &request.headers,
+                request.body.as_deref().unwrap_or_default(),
+            )
             .and_then(|()| normalise(request))
             .and_then(|normal| self.bound(normal))
             .and_then(|normal| self.allow(normal, slot));

@@ -384,12 +384,9 @@ fn inputs_are_bounded() {
         (["-i".to_owned(), format!("list={deep}")], "recursion limit"),
         (
             ["-i".to_owned(), format!("text=@{}", path(&long))],
-            "longer than 8388608 bytes",
+            "longer than 8MiB",
         ),
-        (
-            ["--inputs".to_owned(), path(&long)],
-            "longer than 8388608 bytes",
-        ),
+        (["--inputs".to_owned(), path(&long)], "longer than 8MiB"),
         (
             ["--inputs".to_owned(), path(&bomb)],
             "texts come to more than 8388608 bytes",

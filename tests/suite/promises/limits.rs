@@ -178,34 +178,29 @@ fn all_that_an_attempt_sends_and_gets_is_bounded_together() {
             "        - {{ do: send, method: {method}, url: \"https://echo.simcloud.test/x\"{body} }}\n"
         )
     };
-    let body = format!(", body: {}", "x".repeat(40_000));
+    let put = |bytes: usize| send("PUT", &format!(", body: {}", "x".repeat(bytes)));
     let step = "steps:
   - id: a
     uses: puppet
-    allow: [\"GET,PUT https://echo.simcloud.test/*\"]
-    limits: { traffic: 100kB }
+    allow: [\"PUT https://echo.simcloud.test/*\"]
+    limits: { traffic: 250kB }
     with:
       actions:
 ";
-    // An echo doubles what is sent: the second answer is more than what is left, and then nothing is.
-    stage
-        .run(&format!(
-            "{step}{}{}{}",
-            send("PUT", &body),
-            send("PUT", &body),
-            send("GET", "")
-        ))
-        .ok();
+    // An echo sends three times as much back: the second answer is more than what is left, and so is the third request.
+    let (puts, larger) = (put(40_000).repeat(2), put(70_000));
+    stage.run(&format!("{step}{puts}{larger}")).ok();
     let results = stage.output("a", "results");
     assert_eq!(results[0]["status"], 200, "{results}");
-    for index in [1, 2] {
+    for (index, said) in [
+        (1, "the answer's body is larger than"),
+        (2, "may carry 250000 bytes together"),
+    ] {
         assert_eq!(results[index]["error"], "too-large", "{results}");
-        names(
-            results[index]["message"].as_str().unwrap(),
-            &["traffic: …"],
-        );
+        let message = results[index]["message"].as_str().unwrap();
+        names(message, &[said, "`limits: { traffic: … }`"]);
     }
-    assert_eq!(stage.arrived("GET").len(), 0);
+    assert_eq!(stage.arrived("PUT").len(), 2);
 }
 
 #[test]

@@ -102,6 +102,14 @@ impl Desk {
 fn a_plugin_from_elsewhere_is_used_once_it_was_accepted_and_as_it_was() {
     let desk = Desk::new();
     desk.refuses(&["doesn't lie in the project", "no entry"]);
+    let looks = [&["plugin", "list"][..], &["plugin", "inspect", "stranger"]];
+    let shown = |says: &str| {
+        for look in looks {
+            desk.lab.sandbook(look).ok().says(says);
+        }
+    };
+    shown("outside, not accepted");
+    desk.lab.sandbook(looks[0]).ok().says("the project");
     // Nobody is there to be asked.
     desk.lab
         .sandbook(&["plugin", "accept", "stranger"])
@@ -114,6 +122,11 @@ fn a_plugin_from_elsewhere_is_used_once_it_was_accepted_and_as_it_was() {
         .says("+ request GET https://api.example.com/pages/{page}")
         .says("+ credential `api` (optional): An API key.");
     desk.lab.sandbook(&["check"]).ok();
+    shown("outside, accepted");
+    desk.lab
+        .sandbook(&["plugin", "check", "stranger"])
+        .ok()
+        .says("can be loaded");
     desk.accept().ok().says("accepted as it is");
     let first = desk.lock();
     assert!(first.contains("digest: sha256:"), "{first}");
@@ -133,6 +146,16 @@ fn a_plugin_from_elsewhere_is_used_once_it_was_accepted_and_as_it_was() {
     assert_ne!(first, digest_only);
     desk.lab.write("sandbook.lock", &digest_only);
     desk.refuses(&["+ request GET https://api.example.com/pages/{page}"]);
+
+    // Of two entries none counts.
+    let (_, entry) = first.split_once("  stranger:").unwrap();
+    desk.lab
+        .write("sandbook.lock", &format!("{first}  stranger:{entry}"));
+    desk.lab
+        .sandbook(&["run", "job"])
+        .exits(2)
+        .says("duplicate key `stranger`")
+        .says("sandbook.lock:");
 
     desk.lab.write("sandbook.lock", &first);
     desk.lab.sandbook(&["run", "job"]).ok();
@@ -227,6 +250,53 @@ fn a_grant_that_is_wider_than_what_is_asked_is_warned_of() {
     }
     for said in job("GET https://api.example.com/pages/7") {
         assert!(!said.err.contains("warning"), "{}", said.err);
+    }
+}
+
+#[test]
+fn what_is_revealed_unasked_is_warned_of() {
+    let desk = Desk::new();
+    desk.accept().ok();
+    desk.lab.write(
+        "job.yaml",
+        "name: job\nsteps:\n  - id: a\n    uses: stranger\n    credentials: { api: api }\n    reveal: [api]\n    limits: { requests: 7, memory: 64MiB }\n",
+    );
+    desk.lab.write(
+        "environments/test.yaml",
+        "name: test\nceiling: []\ncredentials: { api: { kind: bearer, secret: { env: API }, origins: [\"https://api.example.com\"] } }\n",
+    );
+    desk.lab
+        .sandbook(&["check", "job", "--env", "test"])
+        .ok()
+        .says("plugin `stranger` doesn't ask for the plain text of a secret, and is granted it")
+        .says("job.yaml:6:5");
+    let plan = ["plan", "job", "--env", "test"];
+    let shown = desk.lab.sandbook(&plan).ok();
+    let plan = desk.lab.sandbook(&[&plan[..], &["-o", "json"]].concat());
+    let step = &plan.ok().json()["steps"][0];
+    assert_eq!(step["limits"], json!({ "requests": 7, "memory": "64MiB" }));
+    // The first of a digest can be made to be anything.
+    let digest = step["plugin"]["digest"].as_str().unwrap();
+    assert!(shown.out.contains(digest), "{}", shown.out);
+}
+
+#[test]
+fn who_accepts_at_the_same_time_loses_nothing() {
+    let desk = Desk::new();
+    let names: Vec<String> = (0..6).map(|number| format!("other-{number}")).collect();
+    let mut project = fs::read_to_string(desk.lab.path("sandbook.yaml")).unwrap();
+    for name in &names {
+        project += &format!("  {name}: {}\n", desk.place("stranger").display());
+    }
+    desk.lab.write("sandbook.yaml", &project);
+    let accept = |name: &String| desk.lab.start(&["plugin", "accept", name, "--yes"]);
+    let accepting: Vec<_> = names.iter().map(accept).collect();
+    for child in accepting {
+        Said::from(child.wait_with_output().unwrap()).ok();
+    }
+    let lock = desk.lock();
+    for name in &names {
+        assert!(lock.contains(&format!("  {name}:")), "{lock}");
     }
 }
 

@@ -111,6 +111,16 @@ fn secrets_are_kept_in_the_project_and_read_from_there() {
     let said = lab.sandbook(&["secrets", "list"]).ok();
     assert_eq!(said.out, "another\nstatuspage\n");
 
+    let whole = fs::read(lab.path("secrets.age")).unwrap();
+    for damaged in [&b""[..], b"no age file", &whole[..whole.len() / 2]] {
+        lab.write("secrets.age", std::str::from_utf8(damaged).unwrap());
+        let said = lab.sandbook(&["secrets", "list"]).exits(2);
+        let said = said.says("is no whole age file").says("put it back");
+        assert!(!said.err.contains("SANDBOOK_AGE_IDENTITY"), "{}", said.err);
+        assert_eq!(said.err.matches("because:").count(), 1, "{}", said.err);
+    }
+    fs::write(lab.path("secrets.age"), whole).unwrap();
+
     let before = fs::read(lab.path(IDENTITY)).unwrap();
     let sealed = fs::read(lab.path("secrets.age")).unwrap();
     hidden(&lab.sandbook(&["secrets", "rotate"]).ok());

@@ -4,12 +4,14 @@
 mod host;
 
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use self::host::{Host, IN_FILE, LITERAL, Person, each_below};
 use crate::support::Said;
+use crate::support::terminal::Terminal;
 
 const RUN: [&str; 4] = ["run", "job", "--env", "practice"];
 
@@ -139,6 +141,22 @@ fn no_path_and_no_surroundings_of_a_callers_count() {
     said.exits(2).says("there is no environment");
 
     // From the midst of her project, and sudo passes all of this on.
+    // Programs that the engine starts by their names, in her folder.
+    let note = account.home.join("hers-was-run");
+    for name in ["git", "sh"] {
+        let program = format!("#!/bin/sh\n: > {}\n", note.display());
+        fs::write(mine.join(name), program).unwrap();
+        fs::set_permissions(mine.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    fs::create_dir(host.project(".git")).unwrap();
+    // As the account itself, one chooses one's programs.
+    let mut own = account.command(&host.binary);
+    own.args(["--project", host.project("").to_str().unwrap()])
+        .args(["run", "idle", "--env", "real"])
+        .env("PATH", &mine);
+    Said::from(own.output().unwrap()).ok();
+    assert!(note.exists());
+    fs::remove_file(&note).unwrap();
     let surrounded = |arguments: &[&str]| {
         let mut command = host.command(ana, arguments);
         command.current_dir(&mine);
@@ -166,17 +184,10 @@ fn no_path_and_no_surroundings_of_a_callers_count() {
     let idle = surrounded(&["run", "idle", "--env", "callers"]);
     idle.exits(2).says("`TEAM_SECRET` is not set");
     let runs = host.as_user(ana, &["runs", "-o", "json"]).ok().json_lines();
-    assert_eq!(runs.len(), 1, "{runs:?}");
+    assert_eq!(runs.len(), 2, "{runs:?}");
     assert_eq!(host.cloud.requests().len(), 1);
+    assert!(!note.exists());
 
-    // A limit of a caller's that sudo lets pass: no file of more than 4 KiB.
-    let mut limited = account.command("sh");
-    limited
-        .args(["-c", r#"ulimit -S -f 8; exec "$@""#, "sh"])
-        .arg(&host.binary)
-        .args(RUN)
-        .env("SUDO_UID", ana.uid.to_string());
-    Said::from(limited.output().unwrap()).ok();
     let all = events(&host, ana);
     assert_eq!(event(&all, "run_started")["operator"], operator(ana));
     each_below(&ana.home, &mut |path| {
@@ -187,6 +198,162 @@ fn no_path_and_no_surroundings_of_a_callers_count() {
             path.display()
         );
     });
+}
+
+/// What a helper of the account's sees: open files, variables, signals, the mode of new files, a limit.
+const LOOK: &str = "\
+{
+  for file in /proc/self/fd/*; do echo \"open $(readlink $file)\"; done
+  env
+  grep -E '^Sig(Blk|Ign)' /proc/self/status
+  echo \"umask $(umask)\"
+  echo \"fsize $(ulimit -S -f)\"
+}";
+
+/// What a caller leaves a program with: no file of more than 4 KiB, everybody may do all with new ones, ignored signals.
+const LEFT: &str = r#"ulimit -S -f 8; umask 0; trap "" HUP INT QUIT TERM USR1 USR2 ALRM CHLD; exec "$@" 7</etc/hostname 9</etc/hosts"#;
+
+/// How a caller starts the engine as the account.
+type Way<'a> = dyn Fn(&[&str]) -> std::process::Command + 'a;
+
+/// Signals 32 and 33, which no program can set for itself.
+const OF_THE_C_LIBRARY: u64 = 0b11 << 31;
+
+#[test]
+fn no_program_of_the_accounts_is_given_what_the_caller_has() {
+    let Some(host) = Host::set_up() else { return };
+    let Host { ana, account, .. } = &host;
+    let (helper, seen) = (account.home.join("helper"), account.home.join("seen"));
+    let look = format!(
+        "#!/bin/sh\n{LOOK} > {}\necho the-secret-of-the-helper\n",
+        seen.display()
+    );
+    host.write(&helper, &look, 0o700);
+    host.write_helped(&helper, "PATH, HOME, SSL_CERT_FILE, TEAM_SECRET");
+    let idle = ["run", "idle", "--env", "helped"];
+    // By sudo, which keeps some of it out; then as sudo with other rules would have it.
+    let by_sudo = |arguments: &[&str]| {
+        let mut shell = ana.command("sh");
+        shell.args(["-c", LEFT, "sh", "sudo", "-n", "-u", &account.name, "--"]);
+        shell.arg(&host.binary).args(arguments);
+        shell
+    };
+    let directly = |arguments: &[&str]| {
+        let mut shell = account.command("sh");
+        shell.args(["-c", LEFT, "sh"]).arg(&host.binary);
+        shell.args(arguments).env("SUDO_UID", ana.uid.to_string());
+        shell
+    };
+    let ways: [&Way<'_>; 2] = [&by_sudo, &directly];
+    for way in ways {
+        let run = |arguments: &[&str]| {
+            let mut command = way(arguments);
+            let command = command
+                .env("SSL_CERT_FILE", "/x")
+                .env("TEAM_SECRET", "hers");
+            Said::from(command.output().unwrap()).ok();
+        };
+        // With a component to be compiled, by a child whose end has to be known.
+        let cache = account.home.join(".local/state/sandbook/cache");
+        let _ = fs::remove_dir_all(cache);
+        run(&RUN);
+        run(&idle);
+        let said = fs::read_to_string(&seen).unwrap();
+        fs::remove_file(&seen).unwrap();
+        let has = |text: &str| said.lines().any(|line| line == text);
+        assert!(!said.contains("/etc/host"), "{said}");
+        assert!(!said.contains("SSL_CERT_FILE") && !said.contains("TEAM_SECRET"));
+        assert!(has("PATH=/usr/local/bin:/usr/bin:/bin"), "{said}");
+        assert!(has(&format!("HOME={}", account.home.display())), "{said}");
+        assert!(has("SigBlk:\t0000000000000000"), "{said}");
+        let ignored = said.lines().find_map(|line| line.strip_prefix("SigIgn:\t"));
+        let ignored = u64::from_str_radix(ignored.unwrap(), 16).unwrap();
+        assert_eq!(ignored & !OF_THE_C_LIBRARY, 0, "{said}");
+        assert!(has("umask 0077"), "{said}");
+        assert!(has("fsize unlimited"), "{said}");
+    }
+    let all = events(&host, ana);
+    assert_eq!(event(&all, "run_started")["operator"], operator(ana));
+    each_below(&account.home, &mut |path| {
+        let metadata = fs::metadata(path).unwrap();
+        assert_eq!(metadata.mode() & 0o077, 0, "{}", path.display());
+    });
+}
+
+#[test]
+fn no_size_of_a_terminal_is_believed() {
+    let Some(host) = Host::set_up() else { return };
+    for size in [(0, 0), (1, 1), (u16::MAX, u16::MAX)] {
+        let plan = ["plan", "job", "--env", "practice"];
+        let run = ["run", "job", "--env", "practice", "--yes"];
+        for arguments in [&plan[..], &run] {
+            let terminal = Terminal::start(host.command(&host.ana, arguments), size);
+            let (status, screen) = terminal.end();
+            assert!(status.success(), "{size:?}: {screen}");
+        }
+    }
+}
+
+/// Where a caller lets the account have no threads.
+#[test]
+fn without_threads_nothing_is_begun() {
+    let Some(host) = Host::set_up() else { return };
+    let Host { ana, account, .. } = &host;
+    let mut limited = account.command("bash");
+    limited
+        .args(["-c", r#"ulimit -u 3; exec timeout 60 "$@""#, "bash"])
+        .arg(&host.binary)
+        .args(RUN)
+        .env("SUDO_UID", ana.uid.to_string());
+    let said = Said::from(limited.output().unwrap()).exits(5);
+    said.says("error: ").says("ulimit -u");
+    assert_eq!(host.cloud.requests().len(), 0);
+}
+
+#[test]
+fn what_others_can_change_is_not_used() {
+    let Some(host) = Host::set_up() else { return };
+    let Host { ana, account, .. } = &host;
+    let set =
+        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let refused = |path: &Path| {
+        let said = host.as_user(ana, &["list"]).exits(2);
+        said.says(&format!("`{}`", path.display()));
+    };
+    set(&account.home, 0o755);
+    for name in [
+        "environments",
+        "environments/practice.yaml",
+        "plugins",
+        "plugins/puppet.wasm",
+        "job.yaml",
+    ] {
+        let path = host.project(name);
+        let usual = fs::metadata(&path).unwrap().mode() & 0o777;
+        set(&path, usual | 0o022);
+        refused(&path);
+        set(&path, usual);
+    }
+    host.as_user(ana, &["list"]).ok();
+
+    // A helper of hers; then one of the account's that she can write to.
+    let helper = ana.home.join("helper");
+    fs::write(&helper, "#!/bin/sh\necho the-secret-of-the-helper\n").unwrap();
+    set(&helper, 0o777);
+    host.write_helped(&helper, "");
+    let idle = ["run", "idle", "--env", "helped"];
+    chown(&helper, Some(ana.uid), None).unwrap();
+    host.as_user(ana, &idle).exits(2).says("belongs to user");
+    chown(&helper, Some(account.uid), None).unwrap();
+    host.as_user(ana, &idle).exits(2).says("has mode 0777");
+    set(&helper, 0o755);
+    host.as_user(ana, &idle).ok();
+
+    // A project that a link has elsewhere, in a folder of hers.
+    let hers = ana.home.join("project");
+    fs::rename(account.home.join("project"), &hers).unwrap();
+    std::os::unix::fs::symlink(&hers, account.home.join("project")).unwrap();
+    refused(&ana.home);
 }
 
 #[test]

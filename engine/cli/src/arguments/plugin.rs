@@ -13,9 +13,10 @@ pub(crate) enum PluginCommand {
     Diff(PluginDiff),
     Accept(PluginAccept),
     /// Check that a packed plugin can be loaded; none of its code is run
+    #[command(after_help = "Example:\n  sandbook plugin check plugins/http-check.wasm")]
     Check {
-        /// A packed plugin
-        file: PathBuf,
+        /// A packed plugin's file, or its name in sandbook.yaml
+        plugin: String,
     },
     /// List the plugins that sandbook.yaml names
     List(Output),

@@ -3,7 +3,10 @@
 use std::error::Error as _;
 use std::fs::File;
 use std::io;
+use std::num::NonZero;
 use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
 
 use sandbook_executor::{Draft, Prepared, Project, read_bounded};
 use sandbook_runbook::{Input, Runbook, Source};
@@ -168,10 +171,32 @@ fn ask_for_missing(runbook: &Runbook, inputs: &mut Map<String, Value>) -> Result
 
 /// The runtime for what waits. It is made only where something does.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
-    let made = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    let made = try_threads(workers + BESIDE).and_then(|()| {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .enable_all()
+            .build()
+    });
     made.map_err(|error| {
-        Problem::engine("the threads that steps run on can't be made").caused_by(&error)
+        Problem::engine("the threads that steps run on can't be made")
+            .caused_by(&error)
+            .help("raise how many processes and threads this user may have: `ulimit -u` says it")
+    })
+}
+
+/// The threads that work beside the runtime's own: the record, the clock of the sandbox, what looks up names.
+const BESIDE: usize = 4;
+
+/// Whether so many more threads can be had at once. The runtime panics where one of its own can't be.
+fn try_threads(number: usize) -> io::Result<()> {
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        let closed = gate.lock();
+        for _ in 0..number {
+            thread::Builder::new().spawn_scoped(scope, || drop(gate.lock()))?;
+        }
+        drop(closed);
+        Ok(())
     })
 }

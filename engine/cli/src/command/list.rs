@@ -10,7 +10,7 @@ use crate::arguments;
 use crate::exit::Exit;
 use crate::places::Places;
 use crate::problem::Problem;
-use crate::screen::{Ink, Output, Table, Zone, one_line};
+use crate::screen::{Ink, Output, Table, Zone, one_line, safe};
 
 pub(crate) fn list(
     format: arguments::Output,
@@ -28,7 +28,10 @@ pub(crate) fn list(
         return Ok(Exit::Succeeded);
     }
     if runbooks.is_empty() {
-        output.line(&format!("No runbooks in `{}`.", project.root().display()));
+        output.line(&format!(
+            "No runbooks in `{}`.",
+            safe(&project.root().display().to_string())
+        ));
         return Ok(Exit::Succeeded);
     }
     let zone = Zone::local();
@@ -44,7 +47,7 @@ pub(crate) fn list(
         let success = successes.get(&runbook.name).map(|run| last(run, &zone));
         let success = success.unwrap_or_else(|| "–".to_owned());
         table.row([
-            (Ink::Name, runbook.name.clone()),
+            (Ink::Name, safe(&runbook.name).into_owned()),
             (Ink::Faint, success),
             (ink, one_line(&description)),
         ]);

@@ -4,10 +4,9 @@ mod accept;
 mod diff;
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use sandbook_executor::read_plugin;
+use sandbook_executor::{Standing, is_path, read_plugin, replace};
 use sandbook_runbook::{Manifest, Source};
 use sandbook_sandbox::{Packed, Sandbox, Settings, pack};
 use serde_json::json;
@@ -30,7 +29,7 @@ pub(crate) fn plugin(
         PluginCommand::Inspect(arguments) => inspect(&arguments, places, output)?,
         PluginCommand::Diff(arguments) => diff::diff(&arguments, places, output)?,
         PluginCommand::Accept(arguments) => accept::accept(&arguments, places, output)?,
-        PluginCommand::Check { file } => check(&file, output)?,
+        PluginCommand::Check { plugin } => check(&plugin, places, output)?,
         PluginCommand::List(format) => list(format.is_json(), places, output)?,
     }
     Ok(Exit::Succeeded)
@@ -58,7 +57,7 @@ fn pack_plugin(arguments: &PluginPack, output: &mut Output) -> Result<(), Proble
     let to = to
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("{}.wasm", manifest.name)));
-    write(&to, packed.bytes()).map_err(|error| Problem::file("write", &to, &error))?;
+    replace(&to, packed.bytes(), 0o666).map_err(|error| Problem::file("write", &to, &error))?;
     if !quiet {
         output.line(&format!(
             "Packed `{}` {} into `{}`.",
@@ -71,23 +70,15 @@ fn pack_plugin(arguments: &PluginPack, output: &mut Output) -> Result<(), Proble
     Ok(())
 }
 
-/// Writes a file whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let beside = path.with_extension(format!("{}.tmp", std::process::id()));
-    let written = fs::File::create(&beside).and_then(|mut file| file.write_all(bytes));
-    written
-        .and_then(|()| fs::rename(&beside, path))
-        .inspect_err(|_| {
-            // What is left of it is of no use.
-            let _ = fs::remove_file(&beside);
-        })
-}
-
 fn inspect(arguments: &PluginInspect, places: &Places, output: &mut Output) -> Result<(), Problem> {
     let plugin = &arguments.plugin;
     let (packed, manifest) = read(plugin, places)?;
+    let standing = match is_path(plugin) {
+        true => None,
+        false => Some(places.project()?.standing(plugin, &packed, &manifest)?),
+    };
     if arguments.step {
-        let name = if is_file(plugin) {
+        let name = if is_path(plugin) {
             manifest.name.as_str()
         } else {
             plugin
@@ -96,39 +87,40 @@ fn inspect(arguments: &PluginInspect, places: &Places, output: &mut Output) -> R
     } else if arguments.output.is_json() {
         output.line(&format!(
             "{:#}",
-            render::inspection_json(&packed, &manifest)
+            render::inspection_json(&packed, &manifest, standing.as_ref())
         ));
     } else {
-        output.text(&render::inspection(&packed, &manifest, output.paper));
+        output.text(&render::inspection(
+            &packed,
+            &manifest,
+            standing.as_ref(),
+            output.paper,
+        ));
     }
     Ok(())
 }
 
 /// Reads a packed plugin: a file, or one of the project's by its name.
 fn read(plugin: &str, places: &Places) -> Result<(Packed, Manifest), Problem> {
-    if is_file(plugin) {
+    if is_path(plugin) {
         Ok(read_plugin(Path::new(plugin))?)
     } else {
         Ok(places.project()?.plugin(plugin)?)
     }
 }
 
-fn is_file(plugin: &str) -> bool {
-    plugin.contains('/') || plugin.ends_with(".wasm")
-}
-
 /// Compiles it and fits it to the contract, as a run would; calls nothing of it.
-fn check(file: &Path, output: &mut Output) -> Result<(), Problem> {
-    let (packed, manifest) = read_plugin(file)?;
+fn check(plugin: &str, places: &Places, output: &mut Output) -> Result<(), Problem> {
+    let (packed, manifest) = read(plugin, places)?;
     let broken = Problem::engine("the sandbox can't be made");
     let settings = Settings {
         compiler: compiler(),
         ..Settings::default()
     };
     let sandbox = Sandbox::new(&settings).map_err(|error| broken.caused_by(&error))?;
-    sandbox.load(&packed).map_err(|error| {
-        Problem::wrong(format!("`{}` can't be loaded", file.display())).caused_by(&error)
-    })?;
+    sandbox
+        .load(&packed)
+        .map_err(|error| Problem::wrong(format!("`{plugin}` can't be loaded")).caused_by(&error))?;
     output.line(&format!(
         "`{}` {} is a plugin and can be loaded.",
         manifest.name,
@@ -139,11 +131,14 @@ fn check(file: &Path, output: &mut Output) -> Result<(), Problem> {
 
 fn list(json: bool, places: &Places, output: &mut Output) -> Result<(), Problem> {
     let project = places.project()?;
-    let mut table = Table::headed(&["plugin", "version", "digest", "description"]);
+    let mut table = Table::headed(&["plugin", "version", "digest", "from", "description"]);
     let mut some = false;
     for (name, path) in project.plugins() {
         some = true;
-        let read = project.plugin(name);
+        let read = project.plugin(name).and_then(|(packed, manifest)| {
+            let standing = project.standing(name, &packed, &manifest)?;
+            Ok((packed, manifest, standing))
+        });
         if json {
             let (error, read) = match read {
                 Ok(read) => (None, Some(read)),
@@ -151,22 +146,26 @@ fn list(json: bool, places: &Places, output: &mut Output) -> Result<(), Problem>
             };
             let line = json!({
                 "name": name, "path": path, "error": error,
-                "digest": read.as_ref().map(|(packed, _)| packed.digest().to_string()),
-                "version": read.as_ref().map(|(_, manifest)| &manifest.version),
-                "description": read.as_ref().map(|(_, manifest)| &manifest.description),
+                "digest": read.as_ref().map(|(packed, ..)| packed.digest().to_string()),
+                "version": read.as_ref().map(|(_, manifest, _)| &manifest.version),
+                "description": read.as_ref().map(|(_, manifest, _)| &manifest.description),
+                "outside": read.as_ref().map(|(.., standing)| *standing != Standing::Inside),
+                "accepted": read.as_ref().and_then(|(.., standing)| standing.is_accepted()),
             });
             output.line(&line.to_string());
             continue;
         }
         let cells = match &read {
-            Ok((packed, manifest)) => [
+            Ok((packed, manifest, standing)) => [
                 (Ink::Name, name.to_owned()),
                 (Ink::Plain, one_line(&manifest.version)),
                 (Ink::Faint, packed.digest().hex()[..12].to_owned()),
+                render::standing(standing),
                 (Ink::Plain, one_line(&manifest.description)),
             ],
             Err(refused) => [
                 (Ink::Name, name.to_owned()),
+                (Ink::Plain, String::new()),
                 (Ink::Plain, String::new()),
                 (Ink::Plain, String::new()),
                 (Ink::Bad, one_line(&refused.to_string())),

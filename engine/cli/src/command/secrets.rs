@@ -110,6 +110,9 @@ fn help(error: &SecretsError) -> Option<&'static str> {
         SecretsError::Sealed { .. } => Some(
             "use the identity that it was encrypted to: $SANDBOOK_AGE_IDENTITY, or `secrets.identity` in sandbook.yaml",
         ),
+        SecretsError::Damaged { .. } => Some(
+            "put it back from its copy or from version control; or remove it, and set its secrets anew with `sandbook secrets set`",
+        ),
         SecretsError::Shared(_) => Some("change it with `age` itself, for all its recipients"),
         SecretsError::NoPlace => Some("name a file with $SANDBOOK_AGE_IDENTITY"),
         _ => None,

@@ -87,9 +87,7 @@ impl Kind {
         match self {
             Kind::PathOrInput if text == "-" => None,
             Kind::Path | Kind::PathOrInput => Some(format!("`{}` takes a path", shown(argument))),
-            Kind::NameOrPath if is_path(&text) || text.ends_with(".wasm") => {
-                Some(format!("`{text}` is a path"))
-            }
+            Kind::NameOrPath if is_path(&text) => Some(format!("`{text}` is a path")),
             Kind::Input => {
                 let (key, value) = text.split_once('=')?;
                 value
@@ -160,7 +158,7 @@ mod tests {
             (&["plan", "/x"], "/x"),
             (&["plan", "--ceiling", "x.yml"], "x.yml"),
             (&["check", "x", "y.yaml"], "y.yaml"),
-            (&["plugin", "check", "x"], "FILE"),
+            (&["plugin", "check", "./x"], "./x"),
             (&["plugin", "inspect", "x.wasm"], "x.wasm"),
             (&["plugin", "inspect", "p/x"], "p/x"),
             (&["plugin", "diff", "x.wasm", "x"], "x.wasm"),
@@ -191,6 +189,7 @@ mod tests {
             &["plan", "--ceiling"],
             &["check", "x", "--env", "demo", "--live"],
             &["plugin", "inspect", "http-check"],
+            &["plugin", "check", "http-check"],
             &["note", "@last", "see", "/etc/motd"],
             &["resume", "@last"],
             &["whoami", "-o", "json"],

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::Command;
 
 use rustix::fs::Mode;
@@ -18,13 +20,12 @@ use crate::problem::Problem;
 /// Where programs are looked for that the engine itself starts.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// Leaves behind the caller's open files, variables, working directory, mode of new files and limits.
+/// Leaves behind the caller's variables, working directory, mode of new files and limits.
 ///
 /// # Errors
 ///
 /// The account's home can't be entered, or the engine can't be started again.
 pub(super) fn leave_behind(account: &Account) -> Result<(), Problem> {
-    close_inherited();
     let wanted = environment(env::vars_os(), account);
     if !is_same(env::vars_os(), &wanted) {
         return Err(start_again(wanted));
@@ -39,18 +40,38 @@ pub(super) fn leave_behind(account: &Account) -> Result<(), Problem> {
 /// Closes what the caller had open, but for the three standard streams: it would be passed on to the programs that
 /// fetch secrets, and it counts against the number of files that the engine may have open.
 ///
-/// The engine has opened nothing of its own yet.
-fn close_inherited() {
-    let Ok(open) = fs::read_dir("/proc/self/fd") else {
-        return;
-    };
-    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse::<i32>().ok();
-    // All of them before the first is closed: the folder is read through one.
-    let open: Vec<i32> = open.flatten().filter_map(number).collect();
+/// To be called while the engine has opened nothing of its own.
+///
+/// # Errors
+///
+/// What is open can't be told.
+pub(super) fn close_inherited() -> Result<(), Problem> {
+    let folder = Path::new("/proc/self/fd");
+    let open = numbers(folder).map_err(|error| {
+        Problem::engine(format!(
+            "what you have open can't be closed: `{}` can't be read",
+            folder.display()
+        ))
+        .caused_by(&error)
+        .help("whoever looks after the host mounts `/proc`")
+    })?;
     for descriptor in open.into_iter().filter(|descriptor| *descriptor > 2) {
         // The one that the folder was read through is closed already.
         let _ = nix::unistd::close(descriptor);
     }
+    Ok(())
+}
+
+/// The numbers that files in a folder have as their names; all of them before any is closed, since the folder is read
+/// through one.
+fn numbers(folder: &Path) -> io::Result<Vec<i32>> {
+    fs::read_dir(folder)?
+        .map(|entry| {
+            let name = entry?.file_name();
+            let number = name.to_str().and_then(|name| name.parse().ok());
+            number.ok_or_else(|| io::Error::other(format!("{} is no number", name.display())))
+        })
+        .collect()
 }
 
 /// The variables that the engine goes on with: some of how things are shown, who is behind it, and the account's.
@@ -135,8 +156,6 @@ fn raise_limits() {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn pairs(pairs: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
@@ -180,6 +199,16 @@ mod tests {
         ];
         assert_eq!(kept(&given), ["SUDO_UID", "TERM"]);
         assert!(kept(&[]).is_empty());
+    }
+
+    #[test]
+    fn what_is_open_is_known_or_a_fault() {
+        let open = numbers(Path::new("/proc/self/fd")).unwrap();
+        assert!([0, 1, 2].iter().all(|number| open.contains(number)));
+        let empty = tempfile::tempdir().unwrap();
+        assert!(numbers(&empty.path().join("none")).is_err());
+        fs::write(empty.path().join("seven"), "").unwrap();
+        assert!(numbers(empty.path()).is_err());
     }
 
     #[test]

@@ -277,7 +277,7 @@ fn what_exactly(planned: &Planned, prepared: &Prepared) -> String {
                 .plugins()
                 .find(|(name, _)| *name == using.plugin.as_str());
             let digest = digest
-                .map(|(_, digest)| format!(" ({})", &digest.hex()[..12]))
+                .map(|(_, digest)| format!(" ({digest})"))
                 .unwrap_or_default();
             let version = planned
                 .plugin

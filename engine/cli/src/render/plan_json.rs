@@ -45,6 +45,14 @@ pub(crate) fn plan_json(prepared: &Prepared) -> Value {
     })
 }
 
+/// A limit as a runbook has it: a number where it counts something, else a text with its unit.
+fn limit_value(shown: &str) -> Value {
+    match shown.parse::<u64>() {
+        Ok(number) => json!(number),
+        Err(_) => json!(shown),
+    }
+}
+
 fn step(planned: &Planned, prepared: &Prepared) -> Value {
     let step = &planned.step;
     let (kind, plugin) = match &step.action {
@@ -96,7 +104,7 @@ fn step(planned: &Planned, prepared: &Prepared) -> Value {
         "reveal": planned.reveal.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "attempts": step.retry.attempts,
         "timeout": format_duration(step.timeout),
-        "limits": planned.limits.unusual().map(|(limit, value)| (limit.key().to_owned(), json!(value))).collect::<Map<_, _>>(),
+        "limits": planned.limits.unusual().map(|(limit, value)| (limit.key().to_owned(), limit_value(&value))).collect::<Map<_, _>>(),
         "failure_let_pass": step.on_failure == OnFailure::Continue,
         "on_failure": match step.on_failure {
             OnFailure::Abort => "abort",

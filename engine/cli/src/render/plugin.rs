@@ -1,5 +1,6 @@
 //! A plugin by its manifest and its imports: what it is, asks for, takes and gives; and a step that uses it.
 
+use sandbook_executor::Standing;
 use sandbook_runbook::Manifest;
 use sandbook_sandbox::Packed;
 use serde_json::{Map, Value, json};
@@ -7,7 +8,12 @@ use serde_json::{Map, Value, json};
 use crate::screen::{Ink, Paper, Table, one_line, safe};
 
 /// A plugin for people.
-pub(crate) fn inspection(packed: &Packed, manifest: &Manifest, paper: Paper) -> String {
+pub(crate) fn inspection(
+    packed: &Packed,
+    manifest: &Manifest,
+    standing: Option<&Standing>,
+    paper: Paper,
+) -> String {
     let name = paper.ink(Ink::Strong, &manifest.name.to_string());
     let mut text = format!(
         "{name} {}\n{}\n",
@@ -21,6 +27,9 @@ pub(crate) fn inspection(packed: &Packed, manifest: &Manifest, paper: Paper) -> 
         faint("size"),
         plain(format!("{} KiB", packed.bytes().len().div_ceil(1024))),
     ]);
+    if let Some(standing) = standing {
+        facts.row([faint("from"), self::standing(standing)]);
+    }
     text.push_str(&facts.render(paper));
 
     let mut abilities = Table::indented(2);
@@ -55,7 +64,11 @@ pub(crate) fn inspection(packed: &Packed, manifest: &Manifest, paper: Paper) -> 
 }
 
 /// The same for programs.
-pub(crate) fn inspection_json(packed: &Packed, manifest: &Manifest) -> Value {
+pub(crate) fn inspection_json(
+    packed: &Packed,
+    manifest: &Manifest,
+    standing: Option<&Standing>,
+) -> Value {
     let words: Vec<String> = in_plain_words(packed.imports())
         .into_iter()
         .map(|(_, words)| words)
@@ -71,7 +84,18 @@ pub(crate) fn inspection_json(packed: &Packed, manifest: &Manifest) -> Value {
         "digest": packed.digest().to_string(), "contract": manifest.contract,
         "imports": packed.imports(), "able_to": words, "allow": allow, "slots": slots,
         "inputs": manifest.inputs, "outputs": manifest.outputs,
+        "outside": standing.map(|standing| *standing != Standing::Inside),
+        "accepted": standing.and_then(Standing::is_accepted),
     })
+}
+
+/// Where a project's plugin is from, and whether it is what was accepted.
+pub(crate) fn standing(standing: &Standing) -> (Ink, String) {
+    match standing {
+        Standing::Inside => (Ink::Faint, "the project".to_owned()),
+        Standing::Accepted => (Ink::Plain, "outside, accepted".to_owned()),
+        Standing::NotAccepted => (Ink::Bad, "outside, not accepted".to_owned()),
+    }
 }
 
 /// What imports mean, for somebody who never read the contract.

@@ -4,8 +4,10 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The text with every control character and every character that changes the direction of writing
-/// shown as an escape. Line feeds are escaped too.
+use sandbook_runbook::{is_harmful, on_one_line};
+
+/// The text with every control character, every character that changes the direction of writing, and every one that
+/// is there without being seen shown as an escape. Line feeds are escaped too.
 pub(crate) fn safe(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
@@ -27,13 +29,7 @@ pub(crate) fn safe(text: &str) -> Cow<'_, str> {
 
 /// A text of several lines as one: made harmless, its lines put together.
 pub(crate) fn one_line(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    safe(&words.join(" ")).into_owned()
-}
-
-fn is_harmful(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    safe(&on_one_line(text)).into_owned()
 }
 
 #[cfg(test)]
@@ -52,6 +48,10 @@ mod tests {
             "\\u{1b}[2Jgone\\r\\nfine\\u{202e}"
         );
         assert_eq!(safe("\u{9b}31m"), "\\u{9b}31m");
+        for hidden in ['\u{200b}', '\u{2060}', '\u{3164}', '\u{feff}', '\u{e0041}'] {
+            let shown = format!("a\\u{{{:x}}}b", u32::from(hidden));
+            assert_eq!(safe(&format!("a{hidden}b")), shown);
+        }
     }
 
     #[test]

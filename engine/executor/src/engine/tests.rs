@@ -48,7 +48,7 @@ impl Stage {
             .nth(3)
             .unwrap()
             .join("test-plugins/puppet.wasm");
-        std::fs::copy(puppet, folder.path().join("puppet.wasm")).unwrap();
+        fs::copy(puppet, folder.path().join("puppet.wasm")).unwrap();
         let project = "plugins: { puppet: puppet.wasm }\n";
         fs::write(folder.path().join("sandbook.yaml"), project).unwrap();
         let job = format!("name: job\nsteps:\n{steps}");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use age::armor::{ArmoredReader, ArmoredWriter, Format};
@@ -101,19 +102,37 @@ pub(super) fn open(secrets: &Secrets, identities: &Identities) -> Result<Opened,
     };
     let mut bytes = Vec::new();
     let file = File::open(&secrets.file).map_err(read)?;
+    let mode = file.metadata().map_err(read)?.permissions().mode() & 0o7777;
+    if mode & 0o022 != 0 {
+        return Err(SecretsError::Exposed {
+            file: secrets.file.clone(),
+            mode,
+        });
+    }
     file.take(LARGEST + 1)
         .read_to_end(&mut bytes)
         .map_err(read)?;
     if bytes.len() as u64 > LARGEST {
         return Err(SecretsError::Large(secrets.file.clone()));
     }
-    let sealed = |source| SecretsError::Sealed {
-        file: secrets.file.clone(),
-        identity: secrets.identity.clone(),
+    let file = || secrets.file.clone();
+    let damaged = |source| SecretsError::Damaged {
+        file: file(),
         source,
     };
-    let bytes = without_armor(&bytes).map_err(|error| sealed(error.into()))?;
-    let plain = decrypt(&bytes, identities.all()).map_err(sealed)?;
+    if bytes.trim_ascii().is_empty() {
+        return Err(damaged("it is empty".into()));
+    }
+    let bytes = without_armor(&bytes).map_err(|error| damaged(error.into()))?;
+    let plain = decrypt(&bytes, identities.all()).map_err(|fault| match fault {
+        DecryptError::NoMatchingKeys | DecryptError::KeyDecryptionFailed => SecretsError::Sealed {
+            file: file(),
+            identity: secrets.identity.clone(),
+            source: fault,
+        },
+        DecryptError::Io(error) => damaged(error.into()),
+        fault => damaged(fault.into()),
+    })?;
     let entries = parse(&plain).map_err(|line| SecretsError::Contents {
         file: secrets.file.clone(),
         line,

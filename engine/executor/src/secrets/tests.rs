@@ -116,7 +116,10 @@ fn what_can_not_be_replaced_stays_as_it_was() {
     replace(&elsewhere, &identity, 0o600).unwrap();
     let before = fs::read(secrets.file()).unwrap();
     fs::write(secrets.file(), "no age file").unwrap();
-    assert!(matches!(secrets.rotate(), Err(SecretsError::Sealed { .. })));
+    assert!(matches!(
+        secrets.rotate(),
+        Err(SecretsError::Damaged { .. })
+    ));
     assert_eq!(fs::read(secrets.identity()).unwrap(), identity);
     assert_eq!(fs::read(secrets.file()).unwrap(), b"no age file");
     fs::write(secrets.file(), &before).unwrap();
@@ -135,6 +138,44 @@ fn what_can_not_be_replaced_stays_as_it_was() {
         .filter(|name| name.to_string_lossy().ends_with(".new"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_file_that_is_damaged_is_told_from_one_for_somebody_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let secrets = secrets(&dir);
+    set(&secrets, "api", "hunter22");
+    let whole = fs::read(secrets.file()).unwrap();
+    let half = whole.len() / 2;
+    let mut changed = whole.clone();
+    // Behind the lines that say to whom it is encrypted.
+    changed[whole.len() * 3 / 4] ^= 1;
+    for damaged in [&b""[..], b"\n", b"no age file", &whole[..half], &changed] {
+        fs::write(secrets.file(), damaged).unwrap();
+        let fault = secrets.names().unwrap_err();
+        assert!(matches!(fault, SecretsError::Damaged { .. }), "{fault:?}");
+        // Each cause is said once.
+        let (mut said, mut cause) = (vec![fault.to_string()], fault.source());
+        while let Some(error) = cause {
+            assert!(!said.contains(&error.to_string()), "{said:?}");
+            said.push(error.to_string());
+            cause = error.source();
+        }
+    }
+}
+
+#[test]
+fn a_file_that_others_can_change_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let secrets = secrets(&dir);
+    set(&secrets, "api", "hunter22");
+    for mode in [0o606, 0o660, 0o622] {
+        fs::set_permissions(secrets.file(), fs::Permissions::from_mode(mode)).unwrap();
+        let fault = secrets.names().unwrap_err();
+        assert!(matches!(fault, SecretsError::Exposed { .. }), "{fault:?}");
+    }
+    fs::set_permissions(secrets.file(), fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(value(&secrets, "api"), "hunter22");
 }
 
 #[test]

@@ -43,10 +43,13 @@ pub(super) enum Effort {
 
 /// How thoroughly a value may be held against a schema that comes to so many parts.
 pub(super) fn effort(parts: usize, value: &Value) -> Effort {
-    match (parts as u64).saturating_mul(weight(value) as u64) {
-        0..=MOST_THOROUGH => Effort::Thorough,
-        ..=MOST_WORK => Effort::Brief,
-        _ => Effort::None,
+    let work = (parts as u64).saturating_mul(weight(value) as u64);
+    if work <= MOST_THOROUGH {
+        Effort::Thorough
+    } else if work <= MOST_WORK {
+        Effort::Brief
+    } else {
+        Effort::None
     }
 }
 

@@ -10,6 +10,7 @@ use crate::fault::Fault;
 use crate::grant::{AllowLine, Grant};
 use crate::leaf::{allow_fault, template_fault};
 use crate::path::Path;
+use crate::place::check_path;
 use crate::scope::Scope;
 use crate::template::Template;
 
@@ -31,6 +32,11 @@ impl Fill<'_> {
 
     pub(super) fn fault(&mut self, fault: Fault) {
         self.faults.push(fault);
+    }
+
+    /// Checks a path of a file.
+    pub(super) fn path(&mut self, path: &str, place: &Path) {
+        check_path(path, place, self.faults);
     }
 
     /// A text with its variables filled in.

@@ -11,6 +11,7 @@ use super::fill::Fill;
 use super::network::NetworkRules;
 use crate::duration::parse_duration;
 use crate::fault::Fault;
+use crate::names::CredentialName;
 use crate::origin::Origin;
 use crate::path::Path;
 
@@ -184,9 +185,20 @@ impl WireSecret {
         }
         let named = |text: Option<String>, fill: &mut Fill<'_>| fill.text(some(text?)?, &place);
         match key {
-            "env" => named(self.env, fill).map(SecretSource::Env),
-            "file" => named(self.file, fill).map(SecretSource::File),
-            _ => named(self.age, fill).map(SecretSource::Age),
+            "env" => {
+                let variable = named(self.env, fill)?;
+                check_variable(&variable, &place, fill);
+                Some(SecretSource::Env(variable))
+            }
+            "file" => {
+                let path = named(self.file, fill)?;
+                fill.path(&path, &place);
+                Some(SecretSource::File(path))
+            }
+            _ => {
+                let entry: CredentialName = fill.parsed(some(self.age?)?, &place)?;
+                Some(SecretSource::Age(entry.to_string()))
+            }
         }
     }
 }
@@ -307,6 +319,9 @@ impl WireHelper {
         };
         let command = filled("command", self.command?);
         let variables = filled("variables", self.variables);
+        for (index, variable) in variables.iter().flatten().enumerate() {
+            check_variable(variable, &place.key("variables").index(index), fill);
+        }
         let timeout = match self.timeout {
             None => Some(HELPER_TIMEOUT),
             Some(text) => timeout(&text, &place.key("timeout"), fill),
@@ -341,6 +356,15 @@ fn timeout(text: &str, place: &Path, fill: &mut Fill<'_>) -> Option<Duration> {
             fill.fault(Fault::error(place.clone(), fault.to_string()));
             None
         }
+    }
+}
+
+/// A variable's name, by the rule that every system follows.
+fn check_variable(name: &str, place: &Path, fill: &mut Fill<'_>) {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_word) {
+        let fault = Fault::error(place.clone(), format!("`{name}` is not a variable's name"));
+        fill.fault(fault.help("it has letters, digits and `_`, as `API_TOKEN`"));
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use super::check_path;
 use crate::duration::{format_duration, parse_duration};
 use crate::fault::Fault;
 use crate::path::Path;
+use crate::place::check_path;
 
 /// How long an anchor may take where nothing is said.
 const USUAL_DEADLINE: Duration = Duration::from_secs(5);

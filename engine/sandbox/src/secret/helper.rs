@@ -1,8 +1,11 @@
 //! Secrets that a helper program prints.
 
-use std::{path::PathBuf, process::ExitStatus, process::Stdio, time::Duration};
+use std::{
+    os::unix::fs::MetadataExt as _, path::PathBuf, process::ExitStatus, process::Stdio,
+    time::Duration,
+};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, geteuid, kill_process_group};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
     process::{Child, Command},
@@ -43,6 +46,26 @@ pub enum HelperError {
     /// The path is relative: which program that is would depend on the surroundings.
     #[error("the helper `{0}` is not named by its absolute path")]
     Relative(PathBuf),
+    /// Others than its owner can change it.
+    #[error(
+        "the helper `{program}` has mode {mode:04o}: others than its owner can change it (`chmod go-w`)"
+    )]
+    Exposed {
+        /// The program.
+        program: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It belongs to somebody who could change it.
+    #[error(
+        "the helper `{program}` belongs to user {owner}, and neither to who runs this nor to root"
+    )]
+    Foreign {
+        /// The program.
+        program: PathBuf,
+        /// Its owner's number.
+        owner: u32,
+    },
     /// It could not be started, or not be listened to.
     #[error("the helper `{program}` can't be run")]
     Start {
@@ -103,6 +126,7 @@ impl Helper {
             program: self.program.clone(),
             source,
         };
+        self.refuse_if_others_change()?;
         let mut child = self.command().spawn().map_err(failed)?;
         let group = Group::of(&child);
         let Ok(printed) = timeout(self.deadline, listen(&mut child)).await else {
@@ -129,6 +153,23 @@ impl Helper {
             secret.to_vec(),
             &format!("the helper `{}`", self.program.display()),
         )?)
+    }
+
+    /// What others can change may not decide what is done with this user's rights.
+    fn refuse_if_others_change(&self) -> Result<(), HelperError> {
+        let program = self.program.clone();
+        let metadata = match std::fs::metadata(&program) {
+            Ok(metadata) => metadata,
+            Err(source) => return Err(HelperError::Start { program, source }),
+        };
+        let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+        if owner != geteuid().as_raw() && owner != 0 {
+            return Err(HelperError::Foreign { program, owner });
+        }
+        match mode & 0o022 {
+            0 => Ok(()),
+            _ => Err(HelperError::Exposed { program, mode }),
+        }
     }
 
     fn command(&self) -> Command {
@@ -237,6 +278,8 @@ impl Drop for Group {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt as _, chown};
     use std::time::Instant;
 
     use super::*;
@@ -311,6 +354,38 @@ mod tests {
             ..shell("")
         };
         assert!(fault(&missing).await.contains("can't be run"));
+    }
+
+    #[tokio::test]
+    async fn one_that_others_can_change_is_not_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("helper");
+        let note = dir.path().join("note");
+        std::fs::write(
+            &program,
+            format!("#!/bin/sh\necho x > {}\necho hunter22\n", note.display()),
+        )
+        .unwrap();
+        let helper = Helper {
+            program: program.clone(),
+            arguments: Vec::new(),
+            ..shell("")
+        };
+        let set = |mode| std::fs::set_permissions(&program, Permissions::from_mode(mode)).unwrap();
+        for mode in [0o777, 0o775, 0o757] {
+            set(mode);
+            let said = fault(&helper).await;
+            assert!(said.contains(&format!("{mode:04o}")), "{said}");
+        }
+        set(0o755);
+        // Only root can give a file away.
+        if chown(&program, Some(1), None).is_ok() {
+            let said = fault(&helper).await;
+            assert!(said.contains("belongs to user 1"), "{said}");
+            chown(&program, Some(geteuid().as_raw()), None).unwrap();
+        }
+        assert!(!note.exists());
+        assert_eq!(helper.secret().await.unwrap().expose(), "hunter22");
     }
 
     /// Whoever holds the streams open holds up nobody beyond the deadline, and is killed with its children.

@@ -114,6 +114,25 @@ impl Host {
         self.account.home.join("project").join(name)
     }
 
+    /// Writes a file of the account's own.
+    pub(super) fn write(&self, path: &Path, text: &str, permissions: u32) {
+        fs::write(path, text).unwrap();
+        mode(path, permissions);
+        chown(path, Some(self.account.uid), Some(self.account.gid)).unwrap();
+    }
+
+    /// Writes an environment, `helped`, whose credential a helper fetches.
+    pub(super) fn write_helped(&self, helper: &Path, variables: &str) {
+        let exec = format!(
+            "{{ exec: {{ command: [\"{}\"], variables: [{variables}] }} }}",
+            helper.display()
+        );
+        let text = format!(
+            "name: helped\ncredentials:\n  api: {{ kind: bearer, secret: {exec}, origins: [\"https://api.example.com\"] }}\nceiling: [\"GET https://api.example.com/**\"]\n"
+        );
+        self.write(&self.project("environments/helped.yaml"), &text, 0o600);
+    }
+
     fn write_project(&self) {
         let cloud = self.cloud.origin();
         let secrets = self.account.home.join("secrets/api");
@@ -182,7 +201,8 @@ steps:
         });
     }
 
-    /// The rules of docs/team.md, for the people, the account and the binary of this test.
+    /// The rules of docs/team.md, for the people, the account and the binary of this test. The mode of new files is the
+    /// caller's: here it is the engine that is tested, not sudo.
     fn sudoers(&self) -> String {
         let docs = fs::read_to_string(repository().join("docs/team.md")).unwrap();
         let (_, rules) = docs.split_once("```sudoers\n").unwrap();
@@ -192,7 +212,9 @@ steps:
         let rules = rules
             .replace("/usr/local/bin/sandbook", &binary)
             .replace("(sandbook)", &format!("({})", self.account.name))
-            .replace("%oncall", &people);
+            .replace("%oncall", &people)
+            .replace("umask = 0077, umask_override", "umask = 0777");
+        assert!(rules.contains("umask = 0777"), "{rules}");
         format!("{rules}Defaults!{binary} env_keep += \"{KEPT}\"\n")
     }
 }
