@@ -10,22 +10,17 @@ fn start(lab: &Lab, arguments: &[&str]) -> Terminal {
     Terminal::start(lab.command(arguments), Terminal::USUAL)
 }
 
-/// A screen's rows. Those of the live view are as wide as the screen, and the next one follows without a line's end.
+/// A screen's rows. Those of the live view are as wide as the screen, and the next one follows without a line's end;
+/// how many empty ones it leaves behind is a matter of when it was drawn last.
 fn unfolded(screen: &str) -> String {
     let width = usize::from(Terminal::USUAL.1);
     let rows = screen.lines().flat_map(|line| {
         let characters: Vec<char> = line.chars().collect();
-        let rows = characters
-            .chunks(width)
-            .map(|row| row.iter().collect::<String>());
-        let rows: Vec<String> = rows.collect();
-        if rows.is_empty() {
-            vec![String::new()]
-        } else {
-            rows
-        }
+        let rows = characters.chunks(width).map(String::from_iter);
+        rows.collect::<Vec<String>>()
     });
-    let rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
+    let rows = rows.map(|row| row.trim_end().to_owned());
+    let rows: Vec<String> = rows.filter(|row| !row.is_empty()).collect();
     rows.join("\n")
 }
 
