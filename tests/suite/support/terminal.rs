@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 /// How many lines that have left the screen are remembered.
 const REMEMBERED: usize = 1000;
@@ -95,8 +95,20 @@ impl Terminal {
         }
     }
 
-    /// Types this.
+    /// Types this, once somebody reads keys: until then the terminal itself would show what is typed.
+    #[track_caller]
     pub(crate) fn types(&mut self, keys: &str) {
+        let begun = Instant::now();
+        let echoes = || {
+            let modes = tcgetattr(&self.keyboard).unwrap().local_modes;
+            modes.contains(LocalModes::ECHO)
+        };
+        while echoes() {
+            let screen = self.screen();
+            let patient = begun.elapsed() < Duration::from_secs(30);
+            assert!(patient, "nobody reads `{keys}`:\n{screen}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
