@@ -13,7 +13,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::audit::{AuditCommand, AuditExport, AuditImport, AuditVerify, Prune};
 pub(crate) use self::decide::{Cancel, Decide, Undo, Word};
-pub(crate) use self::plugin::{PluginAccept, PluginCommand, PluginDiff, PluginInspect, PluginPack};
+pub(crate) use self::plugin::{
+    PluginAccept, PluginCommand, PluginDiff, PluginInspect, PluginPack, PluginRun, PluginTest,
+};
 pub(crate) use self::record::{Log, Note, Runs, Show};
 pub(crate) use self::run::{Check, Given, Plan, Resume, Run};
 pub(crate) use self::secrets::{SecretsCommand, SecretsSet};
@@ -114,9 +116,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Audit(AuditCommand),
     Prune(Prune),
-    /// Pack, inspect, compare and check plugins
+    /// Pack, inspect, compare, check, test and run plugins
     ///
-    /// None of these runs any of a plugin's code.
+    /// Only `test` and `run` run any of a plugin's code.
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Keep secrets in the project, encrypted with age
@@ -171,6 +173,8 @@ pub(crate) enum Kind {
     Environment,
     /// A plugin's description of itself
     Manifest,
+    /// What a plugin is tested with
+    Cases,
 }
 
 /// Print a shell's completion script

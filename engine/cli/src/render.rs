@@ -19,6 +19,7 @@ mod run;
 #[cfg(test)]
 mod sample;
 mod stream;
+mod tried;
 mod undoing;
 mod words;
 
@@ -39,5 +40,6 @@ pub(crate) use self::queue::{next_step, queued};
 pub(crate) use self::report::{Standing, report};
 pub(crate) use self::run::{run, run_json};
 pub(crate) use self::stream::Stream;
+pub(crate) use self::tried::{TriedCase, sum, tried};
 pub(crate) use self::undoing::undoing;
 pub(crate) use self::words::{count, names, status};

@@ -12,7 +12,7 @@ use sandbook_sandbox::credential::Credential;
 use sandbook_sandbox::gate::{Gate, Mode, Passage, Policy, Stop};
 use sandbook_sandbox::network::Network;
 use sandbook_sandbox::redact::Redactor;
-use sandbook_sandbox::{Call, Context, Ended, Plugin, Quota};
+use sandbook_sandbox::{Call, Context, Ended, Plugin, Quota, Time};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use url::Url;
@@ -34,6 +34,8 @@ pub(crate) struct Bench {
     pub(crate) network: Arc<Network>,
     pub(crate) redactor: Arc<Redactor>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// The time that the plugins live by.
+    pub(crate) time: Time,
     /// What the steps' random numbers and idempotency keys are drawn from.
     pub(crate) seed: [u8; 32],
 }
@@ -100,6 +102,7 @@ impl Attempt {
             gate: Arc::clone(&gate),
             lines: Arc::clone(&recorder) as Arc<_>,
             seed: bench.draw("random numbers", &self.step),
+            time: bench.time.clone(),
         };
         let plugin = &bench.plugins[&self.plugin].plugin;
         let mut call = pin!(plugin.call(call));

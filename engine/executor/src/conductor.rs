@@ -27,6 +27,7 @@ use sandbook_journal::{
     Stored,
 };
 use sandbook_runbook::{Plan, Scope, StepId};
+use sandbook_sandbox::Time;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
@@ -48,6 +49,8 @@ pub(crate) struct Setting {
     /// Where what people decide meanwhile is read.
     pub(crate) state: StateDir,
     pub(crate) clock: Arc<dyn Clock>,
+    /// By what it is waited for that clock.
+    pub(crate) time: Time,
     pub(crate) bench: Arc<Bench>,
     /// How many attempts may run at once.
     pub(crate) jobs: usize,
@@ -338,7 +341,7 @@ impl<'a> Conductor<'a> {
                 self.setting.desk.journal.look(self.setting.desk.run);
                 None
             }
-            () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => None,
+            () = self.setting.time.sleep(pause.unwrap_or_default()), if pause.is_some() => None,
         };
         // All that was said, before anything begins by it.
         while let Ok(stored) = self.news.try_recv() {

@@ -16,6 +16,7 @@ use crate::credentials::Keys;
 use crate::project::{Project, manifests};
 use crate::refused::Refused;
 use crate::sensitive;
+use crate::tape::Tape;
 
 /// A runbook with its plugins' manifests and its environment, checked. Its inputs aren't known yet.
 #[derive(Debug)]
@@ -49,6 +50,8 @@ pub struct Prepared {
     pub(crate) root: PathBuf,
     /// Where the ledger's head is sent at the run's end.
     pub(crate) anchors: Vec<ToAnchor>,
+    /// What goes over the wire is noted here.
+    pub(crate) tape: Option<Tape>,
 }
 
 impl Draft {
@@ -187,6 +190,7 @@ impl Draft {
             components,
             root,
             anchors,
+            tape: None,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! The engine: a state directory, its journal, and the sandbox; and what begins a run.
 
+mod loading;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
@@ -11,9 +13,11 @@ use sandbook_journal::{
     SystemClock,
 };
 use sandbook_runbook::PluginName;
-use sandbook_sandbox::{Cache, Compiler, Sandbox, Settings};
+use sandbook_sandbox::network::Network;
+use sandbook_sandbox::{Compiler, Time};
 use tokio::sync::{broadcast, mpsc, watch};
 
+pub(crate) use self::loading::cache;
 use crate::anchoring::Anchoring;
 use crate::attempt::{Bench, Ready};
 use crate::conductor::Setting;
@@ -26,9 +30,9 @@ use crate::git;
 use crate::order::rollback_id;
 use crate::past::Past;
 use crate::recorder::Desk;
-use crate::refused::Refused;
 use crate::run::{Begun, Run};
 use crate::space::{Disk, Room, Space};
+use crate::stage::Stage;
 use crate::start_error::{NoSpaceFor, StartError};
 use crate::turn::{Queued, Turn, look_later};
 
@@ -68,6 +72,7 @@ pub struct Engine {
     jobs: u32,
     room: Room,
     compiler: Compiler,
+    stage: Option<Stage>,
 }
 
 /// What an engine asks of its machine.
@@ -76,6 +81,8 @@ pub(crate) struct Machine {
     pub(crate) disk: Option<Arc<dyn Disk>>,
     /// Says what time it is: what is recorded, and when waits, retries and approvals are over, is all by it.
     pub(crate) clock: Arc<dyn Clock>,
+    /// What stands in for all else, where a plugin is tested.
+    pub(crate) stage: Option<Stage>,
 }
 
 impl Default for Machine {
@@ -83,6 +90,7 @@ impl Default for Machine {
         Machine {
             disk: None,
             clock: Arc::new(SystemClock),
+            stage: None,
         }
     }
 }
@@ -128,12 +136,15 @@ impl Engine {
     /// The same, with other surroundings than the machine's own.
     pub(crate) fn open_on(state: &Path, jobs: u32, machine: Machine) -> Result<Engine, Failed> {
         failpoint::set();
-        let Machine { disk, clock } = machine;
+        let Machine { disk, clock, stage } = machine;
         let state = StateDir::open(state)
             .and_then(|state| state.refuse_read_only().map(|()| state))
             .map_err(|error| Failed::State(error.into()))?;
         let room = Room::new(state.clone(), disk);
-        room.keep_reserve()?;
+        // What a test has on record is gone with it.
+        if stage.is_none() {
+            room.keep_reserve()?;
+        }
         let journal = Journal::open(&state, Arc::clone(&clock))
             .map_err(|error| Failed::State(error.into()))?;
         Ok(Engine {
@@ -143,6 +154,7 @@ impl Engine {
             jobs,
             room,
             compiler: Compiler::default(),
+            stage,
         })
     }
 
@@ -253,7 +265,10 @@ impl Engine {
         dry_run: bool,
         options: &Options,
     ) -> Result<Upcoming, StartError> {
-        let run = RunId::random().map_err(|error| Failed::State(error.into()))?;
+        let run = match &self.stage {
+            Some(stage) => stage.run,
+            None => RunId::random().map_err(|error| Failed::State(error.into()))?,
+        };
         let lock = self
             .state
             .lock_run(run)
@@ -313,6 +328,9 @@ impl Engine {
             started_at: facts::rfc3339(past.state.started_at().unwrap_or_default()),
             dry_run: facts.dry_run,
         };
+        if let Some(tape) = &prepared.tape {
+            tape.begin(run);
+        }
         let mut scope = prepared.plan.scope();
         scope.set_run(&opening.running());
         let anchoring = Anchoring {
@@ -321,6 +339,10 @@ impl Engine {
             with_webhooks: !(prepared.rehearsal() || opening.dry_run),
         };
         let stop = options.stop.clone();
+        let (time, jitter): (Time, fn() -> f64) = match &self.stage {
+            Some(stage) => (Time::Leaping(stage.time.clone()), || 0.0),
+            None => (Time::Real, facts::jitter),
+        };
         let (progress, live) = broadcast::channel(256);
         let setting = Setting {
             desk: Desk {
@@ -330,21 +352,27 @@ impl Engine {
                 stop: options.stop,
                 cut: watch::Sender::new(false).subscribe(),
                 progress,
+                tape: prepared.tape.clone(),
             },
             state: self.state.clone(),
             clock: Arc::clone(&self.clock),
             bench: Arc::new(Bench {
                 plugins,
                 credentials: keys.credentials,
-                network: keys.network,
+                network: match &self.stage {
+                    Some(stage) => Arc::new(Network::of_wire(Arc::clone(&stage.wire))),
+                    None => keys.network,
+                },
                 redactor: keys.redactor,
                 clock: Arc::clone(&self.clock),
+                time: time.clone(),
                 seed,
             }),
+            time,
             jobs: usize::try_from(self.jobs).unwrap_or(usize::MAX).max(1),
             dry_run: opening.dry_run,
             opening,
-            jitter: facts::jitter,
+            jitter,
             space: Space::watch(self.room.clone()),
         };
         let run = Run {
@@ -365,49 +393,6 @@ impl Engine {
             before,
             difference: None,
         }
-    }
-
-    /// Makes ready what the plan runs. What was compiled before is not compiled again.
-    pub(crate) fn load(
-        &self,
-        prepared: &mut Prepared,
-    ) -> Result<BTreeMap<PluginName, Ready>, StartError> {
-        let components = std::mem::take(&mut prepared.components);
-        let most = prepared.steps_with_plugins();
-        if components.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let failed = |error: Box<dyn Error + Send + Sync>| Failed::Sandbox(error);
-        let cache = Cache::open(
-            self.state.path().join("cache"),
-            self.state.key().derive("aot-cache"),
-        )
-        .map_err(|error| failed(error.into()))?;
-        let slots = self.jobs.min(u32::try_from(most).unwrap_or(u32::MAX));
-        // A pool costs more to build than one instance to allocate.
-        let settings = Settings {
-            slots: (slots > 1).then_some(slots),
-            cache: Some(cache),
-            compiler: self.compiler.clone(),
-        };
-        let sandbox = Sandbox::new(&settings).map_err(|error| failed(error.into()))?;
-        let mut plugins = BTreeMap::new();
-        for (name, component) in components {
-            let plugin = sandbox.load(&component.packed).map_err(|error| {
-                Refused::because(format!("plugin `{name}` can't be run")).caused_by(error)
-            })?;
-            self.state
-                .put_blob(component.packed.bytes())
-                .map_err(|error| Failed::State(error.into()))?;
-            plugins.insert(
-                name,
-                Ready {
-                    plugin,
-                    schemas: component.schemas,
-                },
-            );
-        }
-        Ok(plugins)
     }
 
     /// The first event: everything that is fixed from now on.
@@ -444,7 +429,10 @@ impl Engine {
                 .collect()
         };
         let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|error| state(error.into()))?;
+        match &self.stage {
+            Some(stage) => seed = stage.seed,
+            None => getrandom::fill(&mut seed).map_err(|error| state(error.into()))?,
+        }
         let started = RunStarted {
             runbook: RunbookFacts {
                 name: plan.runbook.name.to_string(),

@@ -4,6 +4,7 @@
 //! `replay` what a new attempt is answered from. All input of a project is read in `project`.
 
 mod agenda;
+mod alone;
 mod anchoring;
 mod asked;
 mod attempt;
@@ -32,11 +33,15 @@ mod run;
 mod secrets;
 mod sensitive;
 mod space;
+mod stage;
 mod start_error;
 mod story;
+mod tape;
+mod trial;
 mod turn;
 mod verdict;
 
+pub use alone::{GivenAlone, PluginAlone};
 pub use anchoring::{AnchorFile, Anchored, Anchoring};
 pub use asked::{Asked, Change, Inside, SlotAsked, Subject};
 pub use bounded::read_bounded;
@@ -53,4 +58,5 @@ pub use run::{Begun, Finished, Run};
 pub use secrets::{Secrets, SecretsError, Stored};
 pub use space::NoSpace;
 pub use start_error::{NoSpaceFor, StartError};
+pub use trial::{Difference, Recorded, Recording, RecordingError, Trials, Tried};
 pub use turn::{Held, Holder, Queued};

@@ -15,6 +15,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::facts::{millis, retry_after};
 use crate::replay::{Again, Replay};
+use crate::tape::Tape;
 
 /// What a plugin says of its progress; kept in no record.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ pub(crate) struct Desk {
     /// Set once the run is cancelled, for the attempts that ran before.
     pub(crate) cut: watch::Receiver<bool>,
     pub(crate) progress: broadcast::Sender<Progress>,
+    /// Where what goes over the wire is noted to become a case.
+    pub(crate) tape: Option<Tape>,
 }
 
 /// Keeps the record of one attempt.
@@ -188,6 +191,9 @@ impl Recorder {
 
     /// Notes what the verdict and the next attempt want to know of an entry.
     fn see(&self, entry: &Entry) {
+        if let Some(tape) = &self.desk.tape {
+            tape.note(entry);
+        }
         let mut seen = self.lock();
         match entry {
             Entry::HeldBack(_) => seen.held_back = true,

@@ -5,6 +5,7 @@
 //! value's shape against [`schema`]; the value's parts into types that can't be wrong; and how these fit
 //! together, by [`check`]. Lines, columns and excerpts are looked up only when a [`Report`] is shown.
 
+mod cases;
 mod check;
 mod checked;
 mod cidr;
@@ -40,6 +41,10 @@ mod suggest;
 mod template;
 mod yaml;
 
+pub use cases::{
+    AnswerGiven, Case, CaseContext, CaseRequest, Cases, Ending, Exchange, Expect, Held, Matching,
+    NoAnswer, RequestFault,
+};
 pub use check::check;
 pub use checked::CheckedRunbook;
 pub use cidr::{Cidr, CidrFault};

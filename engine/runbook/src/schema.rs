@@ -12,6 +12,8 @@ pub enum Kind {
     Manifest,
     /// `sandbook.yaml`.
     Project,
+    /// A plugin's cases.
+    Cases,
 }
 
 /// The JSON Schema (2020-12) of a kind of document, as text.
@@ -24,5 +26,6 @@ pub fn schema(kind: Kind) -> &'static str {
         Kind::Environment => include_str!("schema/environment.json"),
         Kind::Manifest => include_str!("schema/manifest.json"),
         Kind::Project => include_str!("schema/project.json"),
+        Kind::Cases => include_str!("schema/cases.json"),
     }
 }

@@ -143,11 +143,13 @@ fn compiled(kind: Kind) -> &'static Compiled {
     static ENVIRONMENT: LazyLock<Compiled> = LazyLock::new(|| compile(Kind::Environment));
     static MANIFEST: LazyLock<Compiled> = LazyLock::new(|| compile(Kind::Manifest));
     static PROJECT: LazyLock<Compiled> = LazyLock::new(|| compile(Kind::Project));
+    static CASES: LazyLock<Compiled> = LazyLock::new(|| compile(Kind::Cases));
     match kind {
         Kind::Runbook => &RUNBOOK,
         Kind::Environment => &ENVIRONMENT,
         Kind::Manifest => &MANIFEST,
         Kind::Project => &PROJECT,
+        Kind::Cases => &CASES,
     }
 }
 
@@ -181,7 +183,7 @@ fn not_yet(kind: Kind, misfit: Misfit) -> Fault {
     let later: &[&str] = match kind {
         Kind::Runbook => &LATER_IN_RUNBOOK,
         Kind::Environment => &LATER_IN_ENVIRONMENT,
-        Kind::Manifest | Kind::Project => &[],
+        Kind::Manifest | Kind::Project | Kind::Cases => &[],
     };
     let help = "a later version of Sandbook brings it; remove it until then";
     match (what, fault.path.segments().last()) {
@@ -262,6 +264,7 @@ mod tests {
             Kind::Environment,
             Kind::Manifest,
             Kind::Project,
+            Kind::Cases,
         ] {
             check(&compiled(kind).schema);
         }

@@ -1,6 +1,6 @@
 //! What people read when a document is wrong: each case is a file.
 //!
-//! `tests/diagnostics/KIND-NAME.yaml` is a runbook, an environment, a manifest or a project, and
+//! `tests/diagnostics/KIND-NAME.yaml` is a runbook, an environment, a manifest, a project or cases, and
 //! `KIND-NAME.txt` beside it is what is said of it. A runbook is checked with the plugins in `plugins/`; a
 //! first line `# environment: NAME` adds the environment of that name in `environments/`, and a second one
 //! `# inputs: JSON` plans a run. `UPDATE_EXPECT=1 cargo test -p sandbook-runbook` writes the expected texts anew.
@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use sandbook_runbook::{
-    CheckedRunbook, Colour, Environment, Manifest, Plan, PluginName, Project, Report, Runbook,
-    Source, check,
+    Cases, CheckedRunbook, Colour, Environment, Manifest, Plan, PluginName, Project, Report,
+    Runbook, Source, check,
 };
 use serde_json::{Map, Value};
 
@@ -75,6 +75,7 @@ fn said(source: &Source) -> String {
     };
     let of_report = |report: Report| report.render(Colour::Never);
     match source.name.split('-').next() {
+        Some("cases") => Cases::parse(source).map_or_else(of_report, |_| String::new()),
         Some("environment") => Environment::parse(source).map_or_else(of_report, |_| String::new()),
         Some("manifest") => Manifest::parse(source).map_or_else(of_report, |_| String::new()),
         Some("project") => Project::parse(source).map_or_else(of_report, |_| String::new()),
@@ -214,6 +215,7 @@ proptest! {
             Environment::parse(&source).err(),
             Manifest::parse(&source).err(),
             Project::parse(&source).err(),
+            Cases::parse(&source).err(),
         ].into_iter().flatten() {
             report.located();
             prop_assert!(!report.render(Colour::Never).is_empty());

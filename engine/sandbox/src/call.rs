@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     gate::{Gate, Stop},
     limits::{Limit, Limits},
+    time::Time,
 };
 
 /// Everything that one attempt is given.
@@ -24,6 +25,8 @@ pub struct Call {
     /// The source of the plugin's random numbers. The same seed gives the same numbers, so all
     /// attempts of a step are given the same one, and no two steps.
     pub seed: [u8; 32],
+    /// The time that the plugin lives by: what its clocks show, and how long its waits are.
+    pub time: Time,
 }
 
 /// What a plugin may know of the run that it is a part of: `context` of the contract.

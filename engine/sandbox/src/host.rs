@@ -1,5 +1,6 @@
 //! What a guest finds when it asks the host for something: one file for each interface.
 
+mod clocks;
 mod http;
 mod log;
 mod progress;
@@ -11,6 +12,7 @@ mod timer;
 mod wasi;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 
@@ -20,6 +22,7 @@ use crate::{
     limits::{Limit, Limits, Usage},
     processor::Processor,
     speech::Speech,
+    time::Time,
 };
 
 use self::{random::Dice, wasi::Wasi};
@@ -40,6 +43,9 @@ pub(crate) struct Host {
     /// Built when the guest first touches WASI: many never do.
     wasi: Option<Wasi>,
     processor: Arc<Processor>,
+    time: Time,
+    /// When the attempt began, by that time.
+    begun: Duration,
 }
 
 impl Host {
@@ -48,6 +54,7 @@ impl Host {
         speech: Arc<Speech>,
         limits: Limits,
         seed: [u8; 32],
+        time: Time,
     ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
@@ -59,6 +66,19 @@ impl Host {
             dice: Dice::new(seed),
             wasi: None,
             processor: Arc::default(),
+            begun: time.now(),
+            time,
+        }
+    }
+
+    /// Ends the attempt when its time is up by a time that leaps: no timer of the machine's tells.
+    fn in_time(&self) -> wasmtime::Result<()> {
+        let limits = self.usage.limits();
+        match &self.time {
+            Time::Leaping(_) if self.time.now().saturating_sub(self.begun) >= limits.wall => {
+                Err(limits.breach(Limit::Wall).into())
+            }
+            _ => Ok(()),
         }
     }
 

@@ -30,6 +30,7 @@ pub mod redact;
 mod sandbox;
 pub mod secret;
 mod speech;
+mod time;
 
 pub use cache::{Cache, CacheError};
 pub use call::{Breakage, Call, Context, Ended, Failure, FailureKind, Level, Lines, Output};
@@ -40,3 +41,4 @@ pub use pack::pack;
 pub use packed::{MANIFEST_SECTION, MAX_COMPONENT_BYTES, MAX_MANIFEST_BYTES, Packed, PackedError};
 pub use plugin::Plugin;
 pub use sandbox::{LoadError, Sandbox, SandboxError, Settings};
+pub use time::{LeapingTime, Time};

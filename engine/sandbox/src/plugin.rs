@@ -69,9 +69,10 @@ impl Plugin {
             gate,
             lines,
             seed,
+            time,
         } = call;
         let speech = Arc::new(Speech::new(Arc::clone(&gate), lines, &limits));
-        let mut store = self.store(Host::new(gate, Arc::clone(&speech), limits, seed));
+        let mut store = self.store(Host::new(gate, Arc::clone(&speech), limits, seed, time));
 
         let processor = Arc::clone(store.data().processor());
         let run = processor.count(run(&self.pre, &mut store, context.into(), &input));

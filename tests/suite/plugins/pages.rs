@@ -16,7 +16,7 @@ fn pages() -> Vec<(String, String)> {
     let files = fs::read_dir(folder).unwrap().flatten();
     files
         .map(|entry| page(entry.path()))
-        .filter(|(name, _)| name != "README")
+        .filter(|(name, _)| !["README", "testing"].contains(&name.as_str()))
         .collect()
 }
 

@@ -1,9 +1,14 @@
 //! Arguments of what concerns plugins.
 
+mod run;
+mod test;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+pub(crate) use self::run::PluginRun;
+pub(crate) use self::test::PluginTest;
 use super::Output;
 
 #[derive(Debug, Subcommand)]
@@ -12,6 +17,8 @@ pub(crate) enum PluginCommand {
     Inspect(PluginInspect),
     Diff(PluginDiff),
     Accept(PluginAccept),
+    Test(PluginTest),
+    Run(PluginRun),
     /// Check that a packed plugin can be loaded; none of its code is run
     #[command(after_help = "Example:\n  sandbook plugin check plugins/http-check.wasm")]
     Check {

@@ -33,7 +33,7 @@ pub(crate) fn prepare(
     if !draft.warnings.is_empty() {
         complain(&documents(&draft.warnings, Paper::standard_error()));
     }
-    let mut inputs = read_inputs(&draft.runbook, given)?;
+    let mut inputs = read_inputs(given, |name, text| parse(&draft.runbook, name, text))?;
     if somebody {
         ask_for_missing(&draft.runbook, &mut inputs)?;
     }
@@ -52,16 +52,28 @@ fn draft(
         return Ok(project.draft(runbook, environment)?);
     }
     let draft = project.draft(runbook, None)?;
+    match environment_of(project, &draft, somebody)? {
+        None => Ok(draft),
+        Some(name) => Ok(project.draft(runbook, Some(&name))?),
+    }
+}
+
+/// The environment of a runbook for which none is named: the default, else the one that is chosen; none where it
+/// needs none.
+pub(crate) fn environment_of(
+    project: &Project,
+    draft: &Draft,
+    somebody: bool,
+) -> Result<Option<String>, Problem> {
     if !draft.runbook.needs_environment() {
-        return Ok(draft);
+        return Ok(None);
     }
     if let Some(default) = project.default_environment() {
-        return Ok(project.draft(runbook, Some(default))?);
+        return Ok(Some(default.to_owned()));
     }
     let names = project.environments()?;
     if somebody && !names.is_empty() {
-        let chosen = prompt::environment(&names)?;
-        return Ok(project.draft(runbook, Some(&chosen))?);
+        return prompt::environment(&names).map(Some);
     }
     let problem = Problem::wrong(format!(
         "`{}` needs an environment, and none is named",
@@ -75,8 +87,24 @@ fn draft(
     })
 }
 
-/// The inputs of `--inputs`, and over them those of `-i`.
-fn read_inputs(runbook: &Runbook, given: &Given) -> Result<Map<String, Value>, Problem> {
+/// An input, read as the runbook declares it.
+fn parse(runbook: &Runbook, name: &str, text: &str) -> Result<Value, String> {
+    let mut inputs = runbook.inputs.iter();
+    let Some(input) = inputs.find(|input| input.name.as_str() == name) else {
+        // One that isn't declared goes on as it is: the plan refuses it, and knows the others.
+        return Ok(Value::String(text.to_owned()));
+    };
+    input.parse_text(text).map_err(|fault| {
+        let cause = fault.source().map(|cause| format!(": {cause}"));
+        format!("{fault}{}", cause.unwrap_or_default())
+    })
+}
+
+/// The inputs of `--inputs`, and over them those of `-i`, each read from its text by `parse`.
+pub(crate) fn read_inputs(
+    given: &Given,
+    parse: impl Fn(&str, &str) -> Result<Value, String>,
+) -> Result<Map<String, Value>, Problem> {
     let mut inputs = match &given.inputs {
         Some(path) => read_file(path)?,
         None => Map::new(),
@@ -100,23 +128,9 @@ fn read_inputs(runbook: &Runbook, given: &Given) -> Result<Map<String, Value>, P
             }
             None => text.to_owned(),
         };
-        let declared = runbook
-            .inputs
-            .iter()
-            .find(|input| input.name.as_str() == name);
-        // One that isn't declared goes on as it is: the plan refuses it, and knows the others.
-        match declared.map_or_else(
-            || Ok(Value::String(text.clone())),
-            |input| input.parse_text(&text),
-        ) {
+        match parse(name, &text) {
             Ok(value) => drop(inputs.insert(name.to_owned(), value)),
-            Err(fault) => {
-                let cause = fault.source().map(|cause| format!(": {cause}"));
-                faults.push(format!(
-                    "input `{name}`: {fault}{}",
-                    cause.unwrap_or_default()
-                ));
-            }
+            Err(fault) => faults.push(format!("input `{name}`: {fault}")),
         }
     }
     if faults.is_empty() {

@@ -1,7 +1,9 @@
-//! `sandbook plugin`: packing plugins and looking at them. None of their code is run.
+//! `sandbook plugin`: packing plugins, looking at them, and trying them.
 
 mod accept;
 mod diff;
+mod run;
+mod test;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,6 +30,8 @@ pub(crate) fn plugin(
         PluginCommand::Pack(arguments) => pack_plugin(&arguments, output)?,
         PluginCommand::Inspect(arguments) => inspect(&arguments, places, output)?,
         PluginCommand::Diff(arguments) => diff::diff(&arguments, places, output)?,
+        PluginCommand::Test(arguments) => return test::test(&arguments, places, output),
+        PluginCommand::Run(arguments) => return run::run_alone(&arguments, places, output),
         PluginCommand::Accept(arguments) => accept::accept(&arguments, places, output)?,
         PluginCommand::Check { plugin } => check(&plugin, places, output)?,
         PluginCommand::List(format) => list(format.is_json(), places, output)?,

@@ -11,6 +11,7 @@ pub(crate) fn schema(arguments: &Schema, output: &mut Output) -> Exit {
         Kind::Runbook => runbook::Kind::Runbook,
         Kind::Environment => runbook::Kind::Environment,
         Kind::Manifest => runbook::Kind::Manifest,
+        Kind::Cases => runbook::Kind::Cases,
     };
     output.line(runbook::schema(kind).trim_end());
     Exit::Succeeded

@@ -75,7 +75,7 @@ impl Kind {
         match argument.get_id().as_str() {
             "answer" => Kind::PathOrInput,
             _ if argument.get_value_parser().type_id() == TypeId::of::<PathBuf>() => Kind::Path,
-            "runbook" | "runbooks" | "plugin" | "old" | "new" => Kind::NameOrPath,
+            "runbook" | "runbooks" | "plugin" | "old" | "new" | "targets" => Kind::NameOrPath,
             "input" => Kind::Input,
             _ => Kind::Other,
         }
@@ -117,7 +117,7 @@ fn instead(id: &str) -> &'static str {
         "runbook" | "runbooks" => {
             "name one of the account's runbooks, without an ending: `sandbook list` shows them"
         }
-        "plugin" | "old" | "new" | "file" => {
+        "plugin" | "old" | "new" | "file" | "targets" => {
             "`sandbook plugin inspect NAME` shows a plugin of the account's project, and `sandbook plugin list` all of them"
         }
         "input" | "inputs" => {
@@ -164,6 +164,10 @@ mod tests {
             (&["plugin", "diff", "x.wasm", "x"], "x.wasm"),
             (&["plugin", "diff", "x", "./y"], "./y"),
             (&["plugin", "pack", "x", "-m", "y"], "COMPONENT"),
+            (&["plugin", "test", "x", "y.yaml"], "y.yaml"),
+            (&["plugin", "run", "./x"], "./x"),
+            (&["plugin", "run", "x", "--record", "y"], "--record"),
+            (&["plugin", "test", "x", "-p", "./y"], "./y"),
             (&["init", "x"], "DIR"),
         ] {
             let refused = refused(arguments).unwrap_or_else(|| panic!("accepted: {arguments:?}"));

@@ -28,8 +28,17 @@ fn upkeep(given: &ArgMatches) -> Option<(&'static str, &'static str)> {
         },
         ("secrets", _) => Some(("secrets", "the secrets are")),
         ("plugin", given) => {
-            let is_accept = given.subcommand_name() == Some("accept");
-            is_accept.then_some(("plugin accept", "the choice of plugins is"))
+            const RIGHTS: &str = "what a plugin may do is";
+            match given.subcommand()? {
+                ("accept", _) => Some(("plugin accept", "the choice of plugins is")),
+                ("run", given) if given.contains_id("allow") => {
+                    Some(("plugin run --allow", RIGHTS))
+                }
+                ("run", given) if given.contains_id("reveal") => {
+                    Some(("plugin run --reveal", RIGHTS))
+                }
+                _ => None,
+            }
         }
         _ => None,
     }
@@ -56,6 +65,8 @@ mod tests {
             &["secrets", "list"],
             &["secrets", "rotate"],
             &["plugin", "accept", "x", "--yes"],
+            &["plugin", "run", "x", "--allow", "GET https://a.example/"],
+            &["plugin", "run", "x", "--reveal", "api"],
         ] {
             assert!(upkeep(refused).is_some(), "{refused:?}");
         }
@@ -65,6 +76,7 @@ mod tests {
             &["note", "@last", "x"],
             &["runs"],
             &["plugin", "diff", "x", "y"],
+            &["plugin", "run", "x", "--yes"],
         ] {
             assert_eq!(upkeep(accepted), None, "{accepted:?}");
         }

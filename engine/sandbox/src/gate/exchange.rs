@@ -67,6 +67,7 @@ impl Exchange {
             took: started.elapsed(),
         };
         self.write(entry, Durability::Ride).await?;
+        self.gate.passage.network.recorded().await;
         Ok(answer?)
     }
 
@@ -90,6 +91,7 @@ impl Exchange {
         failpoint("gate/answered");
         self.write(entry, durability).await?;
         failpoint("gate/told");
+        self.gate.passage.network.recorded().await;
         Ok(answer?)
     }
 

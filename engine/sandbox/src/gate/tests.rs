@@ -6,6 +6,7 @@ mod credentials;
 mod doubt;
 mod order;
 mod service;
+mod stand_in;
 mod wire;
 
 use std::sync::Mutex;

@@ -20,7 +20,9 @@ impl http::Host for Host {
             Some(credential) => Some(self.table.get(credential)?.slot()),
             None => None,
         };
-        match self.gate.send(request.into(), slot).await {
+        let answer = self.gate.send(request.into(), slot).await;
+        self.in_time()?;
+        match answer {
             Ok(response) => Ok(Ok(response.into())),
             Err(Refusal::Guest(error)) => Ok(Err(error.into())),
             Err(Refusal::Stop(stop)) => Err(stop.into()),

@@ -7,7 +7,7 @@ use crate::bindings::sandbook::step::timer;
 
 impl timer::Host for Host {
     async fn sleep(&mut self, duration: u64) -> wasmtime::Result<()> {
-        tokio::time::sleep(Duration::from_millis(duration)).await;
-        Ok(())
+        self.time.sleep(Duration::from_millis(duration)).await;
+        self.in_time()
     }
 }

@@ -1,4 +1,4 @@
-//! WASI 0.2 with nothing in it: clocks are real, standard output and error become log lines, random
+//! WASI 0.2 with nothing in it: clocks show the time that the attempt lives by, standard output and error become log lines, random
 //! numbers come from the step's seed, and there are no files, variables, arguments, sockets or names.
 
 use std::sync::Arc;
@@ -6,11 +6,12 @@ use std::sync::Arc;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime_wasi::{
     WasiCtx, WasiCtxView, WasiView,
+    p2::bindings::clocks::monotonic_clock,
     p2::bindings::random::{insecure, insecure_seed, random},
 };
 
-use super::{Host, random::Dice, stdio::Stream};
-use crate::{call::Level, speech::Speech};
+use super::{Host, clocks::Clock, random::Dice, stdio::Stream};
+use crate::{call::Level, speech::Speech, time::Time};
 
 /// The WASI context of one attempt.
 pub(super) struct Wasi {
@@ -19,10 +20,16 @@ pub(super) struct Wasi {
 }
 
 impl Wasi {
-    fn new(speech: &Arc<Speech>) -> Self {
+    fn new(speech: &Arc<Speech>, time: &Time) -> Self {
         let out = Stream::new(Level::Info, Arc::clone(speech));
         let err = Stream::new(Level::Warn, Arc::clone(speech));
-        let context = WasiCtx::builder()
+        let mut builder = WasiCtx::builder();
+        if let Time::Leaping(time) = time {
+            builder
+                .wall_clock(Clock(time.clone()))
+                .monotonic_clock(Clock(time.clone()));
+        }
+        let context = builder
             .stdout(out.clone())
             .stderr(err.clone())
             // Addresses are denied as it is; so a guest can't even make a socket.
@@ -43,7 +50,9 @@ impl Wasi {
 
 impl WasiView for Host {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let wasi = self.wasi.get_or_insert_with(|| Wasi::new(&self.speech));
+        let wasi = self
+            .wasi
+            .get_or_insert_with(|| Wasi::new(&self.speech, &self.time));
         WasiCtxView {
             ctx: &mut wasi.context,
             table: &mut self.table,
@@ -51,7 +60,7 @@ impl WasiView for Host {
     }
 }
 
-/// Links WASI 0.2, and our own source of random numbers in the place of its.
+/// Links WASI 0.2, and our own clock and source of random numbers in the place of its.
 pub(super) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     fn dice(host: &mut Host) -> &mut Dice {
         &mut host.dice
@@ -61,6 +70,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     random::add_to_linker::<_, HasSelf<Dice>>(linker, dice)?;
     insecure::add_to_linker::<_, HasSelf<Dice>>(linker, dice)?;
     insecure_seed::add_to_linker::<_, HasSelf<Dice>>(linker, dice)?;
+    monotonic_clock::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
     linker.allow_shadowing(false);
     Ok(())
 }

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, header};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Lane, Network, Route, resolve::NameRefused};
+use super::{Lane, Network, Route, Way, resolve::NameRefused, wire};
 use crate::{failpoint::failpoint, limits};
 
 /// A request to be sent.
@@ -49,6 +49,12 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// The answer has more body than may be taken in.
+    pub(super) fn body_too_large(most: usize) -> Failure {
+        let most = limits::bytes(most as u64);
+        Failure::TooLarge(format!("the answer's body is larger than {most}"))
+    }
+
     /// What happened, in words.
     pub(crate) fn into_text(self) -> String {
         match self {
@@ -64,6 +70,10 @@ impl Failure {
 impl Network {
     /// Sends a request along its route and takes the answer in.
     pub(crate) async fn exchange(&self, dispatch: Dispatch<'_>) -> Exchanged {
+        let clients = match &self.way {
+            Way::Clients(clients) => clients,
+            Way::Wire(wire) => return wire::exchange(&**wire, dispatch).await,
+        };
         let Dispatch {
             lane,
             route,
@@ -73,7 +83,7 @@ impl Network {
             timeout,
             response_bytes,
         } = dispatch;
-        let client = match self.clients.client(lane, route.target.scheme() == "https") {
+        let client = match clients.client(lane, route.target.scheme() == "https") {
             Ok(client) => client,
             Err(error) => {
                 return Exchanged::NotSent(Failure::Broken(format!(
@@ -116,10 +126,7 @@ async fn take_in(
     headers: &HeaderMap,
     most: usize,
 ) -> Result<Bytes, Failure> {
-    let too_large = || {
-        let most = limits::bytes(most as u64);
-        Failure::TooLarge(format!("the answer's body is larger than {most}"))
-    };
+    let too_large = || Failure::body_too_large(most);
     let broken =
         |error: reqwest::Error| Failure::Broken(format!("the answer broke off: {}", root(&error)));
     let declared = headers

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 use url::Url;
 
-use super::{Addresses, Checked, Clients, Dispatch, Exchanged, Lane, Network, Route, System};
+use super::{Addresses, Checked, Clients, Dispatch, Exchanged, Lane, Network, Route, System, Way};
 
 /// The longest answer that is taken in; nobody looks at it.
 const MOST: usize = 64 * 1024;
@@ -31,7 +31,7 @@ pub async fn post(url: Url, json: String, deadline: Duration) -> Result<(), Post
     let network = Network {
         addresses: Arc::new(Addresses::new(Vec::new())),
         reroute: std::collections::BTreeMap::new(),
-        clients: Clients::new(Checked::new(Arc::new(System), None)),
+        way: Way::Clients(Clients::new(Checked::new(Arc::new(System), None))),
     };
     let mut headers = HeaderMap::new();
     let json_type = HeaderValue::from_static("application/json");

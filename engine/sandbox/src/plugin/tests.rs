@@ -25,6 +25,7 @@ use crate::{
     redact::Redactor,
     sandbox::{Sandbox, Settings},
     secret,
+    time::{LeapingTime, Time},
 };
 
 /// A plugin with everything around it that a call needs. No request is permitted unless `permit`.
@@ -34,6 +35,7 @@ pub(crate) struct Bench {
     permit: bool,
     secret: Option<&'static str>,
     seed: [u8; 32],
+    time: Time,
     seen: Arc<Seen>,
 }
 
@@ -87,6 +89,7 @@ impl Bench {
             permit: false,
             secret: None,
             seed: [0; 32],
+            time: Time::Real,
             seen,
         }
     }
@@ -142,6 +145,7 @@ impl Bench {
             gate,
             lines,
             seed: self.seed,
+            time: self.time.clone(),
         }
     }
 
@@ -254,6 +258,21 @@ fn an_endless_loop_ends_at_its_time() {
         breakage.to_string(),
         "the plugin reached its limit of 50ms for time"
     );
+}
+
+#[test]
+fn by_a_time_that_leaps_waits_take_none_and_the_attempts_time_is_up_as_ever() {
+    let before = Instant::now();
+    let waiting = |milliseconds: u64| {
+        let mut bench = Bench::of(&format!("(call $sleep (i64.const {milliseconds}))"));
+        bench.time = Time::Leaping(LeapingTime::from(Duration::ZERO));
+        bench
+    };
+    let bench = waiting(299_999);
+    bench.succeeds();
+    assert_eq!(bench.time.now(), Duration::from_millis(299_999));
+    assert_eq!(waiting(300_000).reaches(), Limit::Wall);
+    assert!(before.elapsed() < Duration::from_secs(60));
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub(crate) enum Action {
     Send(Send),
     /// Waits so many milliseconds.
     Sleep { milliseconds: u64 },
+    /// Waits so many milliseconds by the language's own means.
+    Doze { milliseconds: u64 },
     /// Writes a line.
     Log {
         #[serde(default = "info")]

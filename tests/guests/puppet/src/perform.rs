@@ -4,7 +4,7 @@ use std::{
     hash::{BuildHasher, Hasher},
     hint::black_box,
     net::TcpStream,
-    process,
+    process, thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -77,6 +77,7 @@ pub(crate) fn perform(context: &Context, action: Action) -> Result<Option<Value>
 fn act(context: &Context, action: Action) -> Result<(), Failure> {
     match action {
         Action::Sleep { milliseconds } => timer::sleep(Duration::from_millis(milliseconds)),
+        Action::Doze { milliseconds } => thread::sleep(Duration::from_millis(milliseconds)),
         Action::Log { level, message } => log::write(level, message),
         Action::ManyLogs { count, message } => (0..count).for_each(|n| log::info!("{message} {n}")),
         Action::Print { text, error: false } => println!("{text}"),

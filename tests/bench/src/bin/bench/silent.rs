@@ -9,7 +9,7 @@ use sandbook_sandbox::gate::{
 };
 use sandbook_sandbox::network::{Network, NetworkRules};
 use sandbook_sandbox::redact::Redactor;
-use sandbook_sandbox::{Call, Context, Level, Limits, Lines};
+use sandbook_sandbox::{Call, Context, Level, Limits, Lines, Time};
 
 /// What all calls share.
 pub(crate) struct Silence {
@@ -54,6 +54,7 @@ impl Silence {
             }),
             lines: Arc::clone(&self.nobody) as Arc<_>,
             seed: [0; 32],
+            time: Time::Real,
         }
     }
 }
