@@ -3,11 +3,14 @@
 mod bench;
 mod check;
 mod demo;
+mod examples;
 mod fuzz;
 mod guests;
 mod process;
 mod test;
+mod tools;
 mod torture;
+mod tree;
 
 use std::process::ExitCode;
 
@@ -18,7 +21,9 @@ cargo xtask COMMAND
                   runbooks/restore-site.yaml against it, and show the site again; --keep leaves the
                   cloud running and says what to try next
   test [ARG…]     build the plugins and run all tests; arguments go to the test runner
-  plugins         build and pack the plugins (target/plugins) and the test guests (target/test-plugins)
+  plugins         build and pack the plugins (target/plugins), the test guests (target/test-plugins) and those of
+                  the examples in other languages that build quickly, C and TypeScript (target/examples)
+  examples        build and pack the examples in all languages; their toolchains are got into target/tools
   check           format, clippy with warnings denied, and the docs, of host and guests
   bench [NAME…]   measure the engine against bare floors, and print ratios
   torture [--minutes N] [--seed S] [--jobs J] [--trial N]
@@ -43,7 +48,8 @@ fn main() -> ExitCode {
     let done = match command {
         "demo" => demo::demo(rest),
         "test" => test::test(rest),
-        "plugins" => guests::build_and_pack(),
+        "plugins" => guests::build_and_pack().and_then(|()| examples::build_light()),
+        "examples" => guests::build_and_pack().and_then(|()| examples::build_all()),
         "check" => check::check(),
         "bench" => bench::bench(rest),
         "torture" => torture::torture(rest),

@@ -71,6 +71,12 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
+/// Writes a file.
+pub(crate) fn write(path: &Path, text: &str) -> Outcome {
+    std::fs::write(path, text)
+        .map_err(|error| format!("`{}` can't be written: {error}", path.display()))
+}
+
 /// A command as one would type it.
 fn shown(command: &Command) -> String {
     std::iter::once(command.get_program())

@@ -1,13 +1,15 @@
 //! All tests.
 
+use crate::examples::build_all;
 use crate::guests::{build_and_pack, guests_target};
 use crate::process::{Outcome, cargo, run, say, succeeds};
 
-/// Builds the plugins, then runs the guests' tests and the host's.
+/// Builds the plugins, in all languages, then runs the guests' tests and the host's.
 ///
 /// The host's run under nextest where it is installed, under `cargo test` elsewhere.
 pub(crate) fn test(arguments: &[String]) -> Outcome {
     build_and_pack()?;
+    build_all()?;
     say("testing the plugins' own logic");
     run(cargo(&[
         "test",

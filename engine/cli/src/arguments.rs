@@ -2,6 +2,7 @@
 
 mod audit;
 mod decide;
+mod language;
 mod plugin;
 mod record;
 mod run;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::audit::{AuditCommand, AuditExport, AuditImport, AuditVerify, Prune};
 pub(crate) use self::decide::{Cancel, Decide, Undo, Word};
+pub(crate) use self::language::{Language, PluginDoctor, PluginNew};
 pub(crate) use self::plugin::{
     PluginAccept, PluginCommand, PluginDiff, PluginInspect, PluginPack, PluginRun, PluginTest,
 };

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::support::{Lab, repository};
 
+/// The pages that are of no plugin.
+const GUIDES: [&str; 3] = ["README", "languages", "testing"];
+
 fn pages() -> Vec<(String, String)> {
     let folder = repository().join("docs/plugins");
     let page = |path: PathBuf| {
@@ -16,7 +19,7 @@ fn pages() -> Vec<(String, String)> {
     let files = fs::read_dir(folder).unwrap().flatten();
     files
         .map(|entry| page(entry.path()))
-        .filter(|(name, _)| !["README", "testing"].contains(&name.as_str()))
+        .filter(|(name, _)| !GUIDES.contains(&name.as_str()))
         .collect()
 }
 

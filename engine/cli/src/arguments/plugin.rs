@@ -9,10 +9,12 @@ use clap::{Args, Subcommand};
 
 pub(crate) use self::run::PluginRun;
 pub(crate) use self::test::PluginTest;
-use super::Output;
+use super::{Output, PluginDoctor, PluginNew};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
+    New(PluginNew),
+    Doctor(PluginDoctor),
     Pack(PluginPack),
     Inspect(PluginInspect),
     Diff(PluginDiff),

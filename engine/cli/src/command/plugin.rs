@@ -2,8 +2,11 @@
 
 mod accept;
 mod diff;
+mod doctor;
+mod new;
 mod run;
 mod test;
+mod toolchains;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,6 +30,8 @@ pub(crate) fn plugin(
     output: &mut Output,
 ) -> Result<Exit, Problem> {
     match command {
+        PluginCommand::New(arguments) => new::new(&arguments, output)?,
+        PluginCommand::Doctor(arguments) => return Ok(doctor::doctor(&arguments, output)),
         PluginCommand::Pack(arguments) => pack_plugin(&arguments, output)?,
         PluginCommand::Inspect(arguments) => inspect(&arguments, places, output)?,
         PluginCommand::Diff(arguments) => diff::diff(&arguments, places, output)?,

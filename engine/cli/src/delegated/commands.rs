@@ -1,5 +1,5 @@
 //! What people who enter another account don't do: who runs things doesn't erase what is on record of it, nor put in what
-//! was made elsewhere, nor carry away what went over the wire, nor see to the secrets, nor accept plugins.
+//! was made elsewhere, nor carry away what went over the wire, nor see to the secrets, nor accept or make plugins.
 
 use clap::ArgMatches;
 
@@ -31,6 +31,9 @@ fn upkeep(given: &ArgMatches) -> Option<(&'static str, &'static str)> {
             const RIGHTS: &str = "what a plugin may do is";
             match given.subcommand()? {
                 ("accept", _) => Some(("plugin accept", "the choice of plugins is")),
+                ("new", _) => Some(("plugin new", "what it would write is")),
+                // It runs what it finds in the folder that it is called in.
+                ("doctor", _) => Some(("plugin doctor", "the programs that it would run are")),
                 ("run", given) if given.contains_id("allow") => {
                     Some(("plugin run --allow", RIGHTS))
                 }
@@ -65,6 +68,8 @@ mod tests {
             &["secrets", "list"],
             &["secrets", "rotate"],
             &["plugin", "accept", "x", "--yes"],
+            &["plugin", "new", "x", "--lang", "c"],
+            &["plugin", "doctor"],
             &["plugin", "run", "x", "--allow", "GET https://a.example/"],
             &["plugin", "run", "x", "--reveal", "api"],
         ] {
