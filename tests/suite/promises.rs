@@ -30,3 +30,4 @@ mod spills;
 mod stage;
 mod team;
 mod torture;
+mod wasi_http;

@@ -79,6 +79,9 @@ pub enum Subject {
 /// The import by which a component sees the plain text of a secret.
 const REVEAL: &str = "sandbook:step/reveal";
 
+/// The import by which a component's own HTTP client sends requests.
+const WASI_HTTP: &str = "wasi:http/outgoing-handler";
+
 impl Asked {
     /// What a packed plugin asks for.
     pub fn of(packed: &Packed, manifest: &Manifest) -> Asked {
@@ -207,7 +210,7 @@ fn slots(new: &Asked, old: Option<&Asked>, changes: &mut Vec<Change>) {
     }
 }
 
-/// WASI has nothing in it here, so that more of it is no ability.
+/// WASI has nothing in it here, so that more of it is no ability; but for `wasi:http`, which sends requests.
 fn imports(new: &Inside, old: &Inside, changes: &mut Vec<Change>) {
     let of = |from: &Inside, without: &Inside| -> Vec<String> {
         let differing = from.imports.difference(&without.imports);
@@ -216,7 +219,7 @@ fn imports(new: &Inside, old: &Inside, changes: &mut Vec<Change>) {
     for name in of(new, old) {
         changes.push(Change {
             subject: Subject::Import,
-            widens: !name.starts_with("wasi:"),
+            widens: !name.starts_with("wasi:") || name == WASI_HTTP,
             before: None,
             after: Some(name),
         });
@@ -386,7 +389,7 @@ mod tests {
         let new = asked(
             &["GET https://h/a/b", "GET https://h/**"],
             &[("api", false), ("mail", true)],
-            &["sandbook:step/timer", "wasi:io/streams", REVEAL],
+            &["sandbook:step/timer", WASI_HTTP, "wasi:io/streams", REVEAL],
             json!({ "properties": { "a": { "type": "string" }, "c": {} } }),
         );
         let is = |widens: bool, text: &str| (widens, text.to_owned());
@@ -405,6 +408,7 @@ mod tests {
                 is(false, "- credential `old`: an API key"),
                 is(true, "+ the plain text of secrets"),
                 is(true, "+ interface sandbook:step/timer"),
+                is(true, "+ interface wasi:http/outgoing-handler"),
                 is(false, "+ interface wasi:io/streams"),
                 is(false, "- interface sandbook:step/http"),
                 is(false, "- interface wasi:io/poll"),

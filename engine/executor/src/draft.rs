@@ -217,6 +217,12 @@ impl Prepared {
         component.is_some_and(|component| asks_to_reveal(&component.packed))
     }
 
+    /// Whether a step's plugin brings its own HTTP client, by the name that the runbook uses.
+    pub fn has_wasi_http(&self, plugin: &str) -> bool {
+        let component = self.components.get(plugin);
+        component.is_some_and(|component| component.packed.has_wasi_http())
+    }
+
     /// How many steps run a plugin: that many may run at once. Rollbacks run one by one, and beside no step.
     pub(crate) fn steps_with_plugins(&self) -> usize {
         all_steps(&self.plan.runbook)

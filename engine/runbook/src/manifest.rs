@@ -40,6 +40,8 @@ pub struct Manifest {
     pub optional_slots: BTreeSet<Slot>,
     /// The contract that it is built for: [`CONTRACT`].
     pub contract: String,
+    /// Whether it brings its own HTTP client, which sends requests by `wasi:http`.
+    pub wasi_http: bool,
     compiled: Arc<Compiled>,
 }
 
@@ -63,6 +65,7 @@ struct Wire {
     version: Option<String>,
     description: Option<String>,
     contract: Option<String>,
+    wasi_http: bool,
     inputs: Option<Map<String, Value>>,
     outputs: Option<Map<String, Value>>,
     allow: Vec<String>,
@@ -191,7 +194,7 @@ impl Manifest {
             )
         });
         let slots: Map<String, Value> = slots.collect();
-        json!({
+        let mut manifest = json!({
             "name": self.name,
             "version": self.version,
             "description": self.description,
@@ -200,8 +203,12 @@ impl Manifest {
             "outputs": self.outputs,
             "allow": self.allow.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "slots": slots,
-        })
-        .to_string()
+        });
+        // Unsaid where it isn't so: what was packed before there was such a key packs to the same bytes.
+        if self.wasi_http {
+            manifest["wasi_http"] = Value::Bool(true);
+        }
+        manifest.to_string()
     }
 
     /// The names of the outputs that the plugin declares.
@@ -294,6 +301,7 @@ impl Wire {
             slots,
             optional_slots,
             contract: self.contract.filter(|contract| contract == CONTRACT)?,
+            wasi_http: self.wasi_http,
             compiled: Arc::default(),
         })
     }
@@ -344,4 +352,30 @@ fn compiled(
 ) -> Result<Arc<DataSchema>, SchemaFault> {
     cell.get_or_init(|| DataSchema::compile(schema).map(Arc::new))
         .clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_of_its_own_is_said_where_there_is_one_and_nowhere_else() {
+        let manifest = |more: &str| {
+            let text = format!(
+                "name: x\nversion: 1.0.0\ndescription: X.\ncontract: {CONTRACT}\ninputs: {{ type: object }}\noutputs: {{ type: object }}\n{more}"
+            );
+            let name = "plugin.yaml".to_owned();
+            Manifest::parse(&Source { name, text })
+        };
+        let packed = |more: &str| {
+            let json = manifest(more).unwrap().to_json();
+            let read = Manifest::from_json(json.as_bytes()).unwrap();
+            (read.wasi_http, json.contains("wasi_http"))
+        };
+        assert_eq!(packed("wasi_http: true\n"), (true, true));
+        assert_eq!(packed("wasi_http: false\n"), (false, false));
+        assert_eq!(packed(""), (false, false));
+        let faults = manifest("wasi_http: \"true\"\n").unwrap_err().faults;
+        assert_eq!(faults.len(), 1, "{faults:?}");
+    }
 }

@@ -10,6 +10,7 @@ mod traffic;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -187,7 +188,10 @@ impl Gate {
             .and_then(|normal| self.allow(normal, slot));
         let admitted = match admitted {
             Ok(admitted) => admitted,
-            Err(refused) => return self.refuse(number, &method, &url, &refused).await,
+            Err(refused) => {
+                let Err(refusal) = self.refuse(number, &method, &url, &refused).await;
+                return Err(refusal);
+            }
         };
         let asked = admitted.asked(number, &self.passage.redactor);
         if let Some(answer) = self.answered_before(&asked)? {
@@ -198,6 +202,22 @@ impl Gate {
         }
         let exchange = Exchange::new(Arc::clone(self), admitted, asked, turn);
         exchange.run().await
+    }
+
+    /// What bounds its requests.
+    pub(crate) fn limits(&self) -> &HttpLimits {
+        &self.passage.limits
+    }
+
+    /// Turns a request away that couldn't be put together, in its turn: it counts, and is on record.
+    pub(crate) async fn turn_away(&self, method: &str, url: &str, why: &HttpError) -> Refusal {
+        let _turn = self.turn.lock().await;
+        let number = match self.number() {
+            Ok(number) => number,
+            Err(too_many) => return too_many.into(),
+        };
+        let Err(refusal) = self.refuse(number, method, url, why).await;
+        refusal
     }
 
     /// Whether a request is in the gate.
@@ -246,7 +266,7 @@ impl Gate {
         let most = self.passage.limits.requests;
         if number > most {
             let most = format!("an attempt may make {most} requests");
-            return Err(HttpError::TooLarge(self.advised(most, Quota::Requests)));
+            return Err(HttpError::TooMany(self.advised(most, Quota::Requests)));
         }
         Ok(number)
     }
@@ -266,7 +286,7 @@ impl Gate {
         }
         let most = bytes(self.passage.limits.traffic_bytes as u64);
         let reached = format!("an attempt's requests and answers may carry {most} together");
-        Err(HttpError::TooLarge(self.advised(reached, Quota::Traffic)))
+        Err(HttpError::TooMany(self.advised(reached, Quota::Traffic)))
     }
 
     /// Small enough?
@@ -279,7 +299,7 @@ impl Gate {
     }
 
     /// What is said of a body that is longer than the limits have it.
-    fn body_too_large(&self) -> HttpError {
+    pub(crate) fn body_too_large(&self) -> HttpError {
         let most = bytes(self.passage.limits.request_bytes as u64);
         let larger = format!("the request's body is larger than {most}");
         HttpError::TooLarge(self.advised(larger, Quota::RequestBytes))
@@ -348,7 +368,7 @@ impl Gate {
         method: &str,
         url: &str,
         error: &HttpError,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Infallible, Refusal> {
         let redactor = &self.passage.redactor;
         let (method, url) = (shown(redactor, method), shown(redactor, url));
         let why = redactor.redact_text(error.reason()).into_owned();

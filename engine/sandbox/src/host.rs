@@ -10,6 +10,7 @@ mod secrets;
 mod stdio;
 mod timer;
 mod wasi;
+pub(crate) mod wasi_http;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,11 @@ use crate::{
     time::Time,
 };
 
-use self::{random::Dice, wasi::Wasi};
+use self::{
+    random::Dice,
+    wasi::Wasi,
+    wasi_http::{Carrier, Outbox, outbox},
+};
 
 #[expect(
     unreachable_pub,
@@ -42,6 +47,8 @@ pub(crate) struct Host {
     dice: Dice,
     /// Built when the guest first touches WASI: many never do.
     wasi: Option<Wasi>,
+    /// Where requests by `wasi:http` wait; none where the plugin has no such thing.
+    outbox: Option<Outbox>,
     processor: Arc<Processor>,
     time: Time,
     /// When the attempt began, by that time.
@@ -65,6 +72,7 @@ impl Host {
             table,
             dice: Dice::new(seed),
             wasi: None,
+            outbox: None,
             processor: Arc::default(),
             begun: time.now(),
             time,
@@ -80,6 +88,25 @@ impl Host {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Lets the guest hand requests over by `wasi:http`: what it hands over is carried as long as the
+    /// carrier is driven.
+    pub(crate) fn open_outbox(&mut self) -> Carrier {
+        let (outbox, carrier) = outbox(
+            Arc::clone(&self.gate),
+            Arc::clone(&self.speech),
+            self.usage.memory().clone(),
+            *self.usage.limits(),
+        );
+        self.outbox = Some(outbox);
+        carrier
+    }
+
+    /// The guest has returned: it hands nothing over any more, and finishes no body.
+    pub(crate) fn close_outbox(&mut self) {
+        self.outbox = None;
+        self.table = ResourceTable::new();
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -115,10 +142,17 @@ impl Host {
 /// The types alone: there is nothing to do.
 impl crate::bindings::sandbook::step::types::Host for Host {}
 
-/// Links everything that a plugin may import.
+/// Links everything that a plugin may import, but for `wasi:http`.
 pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     RevealingStep::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
     wasi::add_to_linker(&mut linker)?;
+    Ok(linker)
+}
+
+/// Links `wasi:http` as well.
+pub(crate) fn with_wasi_http(linker: &Linker<Host>) -> wasmtime::Result<Linker<Host>> {
+    let mut linker = linker.clone();
+    wasi_http::add_to_linker(&mut linker)?;
     Ok(linker)
 }

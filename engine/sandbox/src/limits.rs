@@ -1,13 +1,18 @@
 //! What one attempt may use of the host.
 
+mod memory;
+
 use std::{fmt, time::Duration};
+
+pub(crate) use memory::{Hold, Memory};
 
 /// How much one attempt may use. An attempt that asks for more is ended, naming the limit.
 ///
 /// The default suits a plugin that carries a Python interpreter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Linear memory, all memories of the component together, in bytes. Default: 512 MiB.
+    /// Linear memory, all memories of the component together, and what the host keeps for the guest of
+    /// `wasi:http`, in bytes. Default: 512 MiB.
     pub memory_bytes: usize,
     /// Table elements, all tables together. Default: 36,000.
     pub table_elements: usize,
@@ -25,7 +30,8 @@ pub struct Limits {
     pub log_bytes: u32,
     /// What a single call between plugin and host may carry, in bytes. Default: 64 MiB.
     pub hostcall_bytes: usize,
-    /// Resources (credentials, streams, pollables) held at once. Default: 1,000.
+    /// Resources (credentials, streams, pollables) held at once; and requests handed over by `wasi:http`
+    /// that aren't answered yet, at once. Default: 1,000.
     pub handles: usize,
 }
 
@@ -148,7 +154,7 @@ pub(crate) struct Breach {
 #[derive(Debug)]
 pub(crate) struct Usage {
     limits: Limits,
-    memory: usize,
+    memory: Memory,
     elements: usize,
 }
 
@@ -156,13 +162,17 @@ impl Usage {
     pub(crate) fn new(limits: Limits) -> Self {
         Usage {
             limits,
-            memory: 0,
+            memory: Memory::new(limits),
             elements: 0,
         }
     }
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
     }
 }
 
@@ -175,14 +185,11 @@ impl wasmtime::ResourceLimiter for Usage {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let total = self.memory.saturating_add(desired.saturating_sub(current));
-        if total > self.limits.memory_bytes {
-            return Err(self.limits.breach(Limit::Memory).into());
-        }
-        if maximum.is_some_and(|maximum| desired > maximum) {
+        let more = desired.saturating_sub(current);
+        if maximum.is_some_and(|maximum| desired > maximum) && self.memory.has(more) {
             return Ok(false);
         }
-        self.memory = total;
+        self.memory.take(more)?;
         Ok(true)
     }
 

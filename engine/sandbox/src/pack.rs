@@ -19,12 +19,13 @@ const HEADER_BYTES: usize = 8;
 ///
 /// # Errors
 ///
-/// The bytes are not a component of the contract's world, or manifest or result are too large.
+/// The bytes are not a component of the contract's world, the manifest doesn't say that it brings its own
+/// HTTP client, or manifest or result are too large.
 pub fn pack(component: &[u8], manifest_json: &[u8]) -> Result<Vec<u8>, PackedError> {
     if manifest_json.len() > MAX_MANIFEST_BYTES {
         return Err(PackedError::ManifestTooLarge(manifest_json.len()));
     }
-    Shape::of(component)?;
+    Shape::of(component)?.check_said(manifest_json)?;
     let mut packed = without_manifest(component).map_err(PackedError::Invalid)?;
     let section = CustomSection {
         name: Cow::Borrowed(MANIFEST_SECTION),

@@ -45,6 +45,7 @@ impl Packed {
         if manifest.len() > MAX_MANIFEST_BYTES {
             return Err(PackedError::ManifestTooLarge(manifest.len()));
         }
+        shape.check_said(&bytes[manifest.clone()])?;
         Ok(Packed {
             digest: Digest::of(&bytes),
             imports: shape.imports,
@@ -66,6 +67,13 @@ impl Packed {
     /// The interfaces that the component imports, such as `sandbook:step/http@0.1.0`, in its order.
     pub fn imports(&self) -> &[String] {
         &self.imports
+    }
+
+    /// Whether it brings its own HTTP client: it imports `wasi:http`, and its manifest says so.
+    pub fn has_wasi_http(&self) -> bool {
+        self.imports
+            .iter()
+            .any(|import| world::is_wasi_http(import))
     }
 
     /// The whole file.
@@ -111,6 +119,11 @@ pub enum PackedError {
     /// It imports what isn't there.
     #[error("this component imports what a step can't have: {}", list(.0))]
     UnknownImports(Vec<String>),
+    /// It brings its own HTTP client, and its manifest says nothing of it.
+    #[error(
+        "this component imports `{0}`, and its manifest doesn't say so; write `wasi_http: true` into `plugin.yaml` and pack it anew"
+    )]
+    WasiHttpUnsaid(String),
     /// It has no manifest.
     #[error("this component has no manifest; put one in with `sandbook plugin pack`")]
     NoManifest,

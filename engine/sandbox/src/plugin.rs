@@ -4,7 +4,7 @@ mod broke;
 #[cfg(test)]
 pub(crate) mod sample;
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
 use wasmtime::{Store, UpdateDeadline};
@@ -13,7 +13,7 @@ use crate::{
     bindings::{RevealingStepPre, sandbook::step::types},
     call::{Breakage, Call, Context, Ended, Failure, FailureKind, Output},
     failpoint::failpoint,
-    host::Host,
+    host::{Host, wasi_http::Carrier},
     limits::{Limit, Limits},
     speech::{MESSAGE_BYTES, SUMMARY_BYTES, Speech},
 };
@@ -27,6 +27,8 @@ const CODE_BYTES: usize = 200;
 #[derive(Clone)]
 pub struct Plugin {
     pre: RevealingStepPre<Host>,
+    /// Whether it is linked with `wasi:http`.
+    has_wasi_http: bool,
     slots: Option<Arc<Semaphore>>,
 }
 
@@ -34,8 +36,16 @@ pub struct Plugin {
 type Answer = wasmtime::Result<Result<types::Output, types::Failure>>;
 
 impl Plugin {
-    pub(crate) fn new(pre: RevealingStepPre<Host>, slots: Option<Arc<Semaphore>>) -> Self {
-        Plugin { pre, slots }
+    pub(crate) fn new(
+        pre: RevealingStepPre<Host>,
+        has_wasi_http: bool,
+        slots: Option<Arc<Semaphore>>,
+    ) -> Self {
+        Plugin {
+            pre,
+            has_wasi_http,
+            slots,
+        }
     }
 
     /// Runs one attempt in a store of its own, and waits until no request of it is under way any
@@ -75,7 +85,9 @@ impl Plugin {
         let mut store = self.store(Host::new(gate, Arc::clone(&speech), limits, seed, time));
 
         let processor = Arc::clone(store.data().processor());
-        let run = processor.count(run(&self.pre, &mut store, context.into(), &input));
+        let carrier = self.has_wasi_http.then(|| store.data_mut().open_outbox());
+        let run = run(&self.pre, &mut store, carrier, context.into(), &input);
+        let run = processor.count(run);
         let answer = match tokio::time::timeout(limits.wall, run).await {
             Ok(answer) => answer,
             Err(_) => Err(limits.breach(Limit::Wall).into()),
@@ -102,7 +114,37 @@ impl Plugin {
     }
 }
 
+/// Calls the guest, and carries what it hands over by `wasi:http` beside it. What waits there when it
+/// returns is sent all the same, so that what is sent doesn't depend on how long an answer takes; when
+/// it is cut off, nothing more is.
 async fn run(
+    pre: &RevealingStepPre<Host>,
+    store: &mut Store<Host>,
+    carrier: Option<Carrier>,
+    context: types::Context,
+    input: &String,
+) -> Answer {
+    let Some(carrier) = carrier else {
+        return guest(pre, store, context, input).await;
+    };
+    let mut carried = pin!(carrier.carry());
+    let answer = {
+        let mut guest = pin!(guest(pre, store, context, input));
+        tokio::select! {
+            biased;
+            // While the guest has its outbox, the carrier ends only to end the attempt.
+            Err(stop) = &mut carried => return Err(stop.into()),
+            answer = &mut guest => answer,
+        }
+    };
+    store.data_mut().close_outbox();
+    if answer.is_ok() {
+        carried.await?;
+    }
+    answer
+}
+
+async fn guest(
     pre: &RevealingStepPre<Host>,
     store: &mut Store<Host>,
     context: types::Context,

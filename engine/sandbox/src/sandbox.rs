@@ -1,7 +1,7 @@
 //! Where plugins are loaded.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -37,6 +37,8 @@ pub struct Settings {
 pub struct Sandbox {
     engine: Engine,
     linker: Linker<Host>,
+    /// The same with `wasi:http`, from when it is first wanted.
+    with_wasi_http: OnceLock<Linker<Host>>,
     slots: Option<Arc<Semaphore>>,
     cache: Option<(Cache, Fingerprint)>,
     compiler: Compiler,
@@ -78,6 +80,7 @@ impl Sandbox {
         let linker = host::linker(&engine).map_err(|error| SandboxError::Engine(error.into()))?;
         Ok(Sandbox {
             linker,
+            with_wasi_http: OnceLock::new(),
             slots: settings
                 .slots
                 .map(|slots| Arc::new(Semaphore::new(slots as usize))),
@@ -101,9 +104,25 @@ impl Sandbox {
     /// have.
     pub fn load(&self, packed: &Packed) -> Result<Plugin, LoadError> {
         let component = self.component(packed)?;
-        let link = || RevealingStepPre::new(self.linker.instantiate_pre(&component)?);
+        let has_wasi_http = packed.has_wasi_http();
+        let link = || {
+            let linker = if has_wasi_http {
+                self.with_wasi_http()?
+            } else {
+                &self.linker
+            };
+            RevealingStepPre::new(linker.instantiate_pre(&component)?)
+        };
         let pre = link().map_err(|error| LoadError::Link(error.into()))?;
-        Ok(Plugin::new(pre, self.slots.clone()))
+        Ok(Plugin::new(pre, has_wasi_http, self.slots.clone()))
+    }
+
+    fn with_wasi_http(&self) -> wasmtime::Result<&Linker<Host>> {
+        if let Some(linker) = self.with_wasi_http.get() {
+            return Ok(linker);
+        }
+        let linker = host::with_wasi_http(&self.linker)?;
+        Ok(self.with_wasi_http.get_or_init(|| linker))
     }
 
     /// How many components were compiled so far, rather than taken from the cache.

@@ -104,8 +104,8 @@ fn what_is_no_manifest_is_refused_however_it_got_there() {
     const WHOLE: &str = r#"{"name":"bad","version":"0.1.0","description":"x","contract":"sandbook:step@0.1.0","inputs":{"type":"object"},"outputs":{"type":"object"}}"#;
     let bench = Bench::new();
     bench.name_plugin();
-    let puppet = guest("puppet.wasm");
-    let packed = |manifest: &str| with_section(&puppet, "sandbook:manifest", manifest.as_bytes());
+    let noop = guest("noop.wasm");
+    let packed = |manifest: &str| with_section(&noop, "sandbook:manifest", manifest.as_bytes());
     for (manifest, word) in [
         ("", "manifest"),
         ("no JSON", "manifest"),
@@ -140,7 +140,7 @@ fn a_manifest_that_lies_about_its_outputs_is_found_out() {
     let bench = Bench::new();
     pack(
         &bench,
-        "name: bad\nversion: 0.1.0\ndescription: x\ncontract: sandbook:step@0.1.0\ninputs: { type: object }\noutputs: { type: object, required: [promised] }\n",
+        "name: bad\nversion: 0.1.0\ndescription: x\ncontract: sandbook:step@0.1.0\nwasi_http: true\ninputs: { type: object }\noutputs: { type: object, required: [promised] }\n",
     )
     .ok();
     bench.name_plugin();
@@ -158,7 +158,7 @@ fn a_manifest_that_lies_about_its_inputs_is_found_out() {
     let bench = Bench::new();
     pack(
         &bench,
-        "name: bad\nversion: 0.1.0\ndescription: x\ncontract: sandbook:step@0.1.0\ninputs: { type: object, properties: { actions: { type: string } } }\noutputs: { type: object }\n",
+        "name: bad\nversion: 0.1.0\ndescription: x\ncontract: sandbook:step@0.1.0\nwasi_http: true\ninputs: { type: object, properties: { actions: { type: string } } }\noutputs: { type: object }\n",
     )
     .ok();
     bench.name_plugin();

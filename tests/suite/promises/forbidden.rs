@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::stage::{SECRET, Stage};
+use super::stage::{Interface, SECRET, Stage};
 
 /// A request, what the step's message says of it, and what the reason says.
 struct Attempt {
@@ -147,12 +147,42 @@ fn attempts() -> Vec<Attempt> {
     ]
 }
 
+/// The same by `wasi:http`, where a URL comes in parts and a body's length may be said.
+fn attempts_in_parts() -> Vec<Attempt> {
+    let mut attempts = attempts();
+    for attempt in &mut attempts {
+        let url = attempt.send["url"].as_str().unwrap_or_default();
+        let no_host = !url.contains("://") || url.starts_with("file:");
+        if no_host {
+            attempt.why = "names no host";
+        }
+        if !url.contains("://") {
+            attempt.tried = format!("GET https://{url}");
+        }
+        if let Some(length) = attempt.send.pointer_mut("/headers/Content-Length") {
+            *length = json!("7");
+            attempt.why = "isn't the length of the body";
+        }
+    }
+    attempts.extend([
+        with(
+            "sandbook-credential",
+            "nothing",
+            "no credential is bound to the slot `nothing`",
+        ),
+        with("sandbook-repeatable", "maybe", "neither `true` nor `false`"),
+        with("sandbook-anything", "x", "is not a plugin's to set"),
+    ]);
+    attempts
+}
+
 /// One step for each, and each goes on past the failure of the one before.
-fn steps(attempts: &[Attempt], allow: &[&str]) -> String {
+fn steps(by: Interface, attempts: &[Attempt], allow: &[&str]) -> String {
     let steps = attempts.iter().enumerate().map(|(index, attempt)| {
         let mut send = attempt.send.clone();
         send["do"] = json!("send");
         send["must"] = json!(true);
+        send["by"] = json!(by.name());
         json!({
             "id": format!("s{index}"), "uses": "puppet", "on_failure": "continue", "allow": allow,
             "with": { "actions": [send] },
@@ -163,7 +193,7 @@ fn steps(attempts: &[Attempt], allow: &[&str]) -> String {
 
 /// Each step failed as the attempt says, and its denial is on record and shown.
 #[track_caller]
-fn each_was_refused(stage: &Stage, attempts: &[Attempt]) {
+fn each_was_refused(stage: &Stage, by: Interface, attempts: &[Attempt]) {
     let failed = stage.lab.events_of("step_failed");
     let denied = stage.lab.events_of("request_denied");
     let shown = stage.lab.sandbook(&["log", "@last"]).ok().out;
@@ -173,8 +203,8 @@ fn each_was_refused(stage: &Stage, attempts: &[Attempt]) {
             let mut found = events.iter().filter(|event| event["step"] == step.as_str());
             found.next().cloned().unwrap_or_default()
         };
-        let failure = of_step(&failed);
-        let message = failure["failure"]["message"].as_str().unwrap_or_default();
+        assert!(!of_step(&failed).is_null(), "{tried}");
+        let message = stage.told(by, &step);
         assert!(message.contains(tried.as_str()), "{tried}: {message}");
         assert!(message.contains(why), "{tried}: {message}");
         let recorded = of_step(&denied)["why"].to_string();
@@ -189,18 +219,31 @@ fn each_was_refused(stage: &Stage, attempts: &[Attempt]) {
 
 #[test]
 fn every_forbidden_request_fails_its_step_and_is_on_record() {
+    let words = [
+        with("sandbook-credential", "api", "is not a plugin's to set"),
+        with("Sandbook-Repeatable", "true", "is not a plugin's to set"),
+    ];
+    let attempts: Vec<Attempt> = attempts().into_iter().chain(words).collect();
+    forbidden_requests_come_to_nothing(Interface::Step, &attempts);
+}
+
+#[test]
+fn so_does_every_forbidden_request_of_a_client_of_its_own() {
+    forbidden_requests_come_to_nothing(Interface::Wasi, &attempts_in_parts());
+}
+
+fn forbidden_requests_come_to_nothing(by: Interface, attempts: &[Attempt]) {
     let stage = Stage::new();
-    let attempts = attempts();
     let allow = [
         "GET https://echo.simcloud.test/open/*",
         "GET https://echo.simcloud.test/open/*/*",
     ];
-    stage.run(&steps(&attempts, &allow)).ok();
-    each_was_refused(&stage, &attempts);
+    stage.run(&steps(by, attempts, &allow)).ok();
+    each_was_refused(&stage, by, attempts);
     assert!(stage.cloud.requests().is_empty());
     // An innocent step after all of them has what it asks for.
     let innocent = json!([{ "id": "a", "uses": "puppet", "allow": allow, "with": { "actions": [
-        { "do": "send", "url": "https://echo.simcloud.test/open/x", "must": true },
+        { "do": "send", "by": by.name(), "url": "https://echo.simcloud.test/open/x", "must": true },
     ] } }]);
     stage.run(&format!("steps: {innocent}\n")).ok();
     assert_eq!(stage.cloud.requests().len(), 1);
@@ -266,23 +309,31 @@ fn inward_addresses_are_refused_though_they_are_granted() {
     let ceiling: Vec<String> = allow.iter().cloned().chain([name.clone()]).collect();
     real_network(&stage, &[], &ceiling);
     let allow: Vec<&str> = allow.iter().map(String::as_str).collect();
-    stage.run(&steps(&attempts, &allow)).ok();
-    each_was_refused(&stage, &attempts);
+    for by in Interface::ALL {
+        stage.run(&steps(by, &attempts, &allow)).ok();
+        each_was_refused(&stage, by, &attempts);
 
-    // A name is found out when it is looked up, and nothing was sent then either.
-    let by_name = to(&format!("http://localhost:{port}/x"), "");
-    stage.run(&steps(&[by_name], &[&name])).ok();
-    let message = stage.failure();
-    assert!(
-        message.contains("`localhost` has an address that may not be reached"),
-        "{message}"
-    );
-    assert!(stage.event("request_read")["outcome"]["not_sent"].is_object());
+        // A name is found out when it is looked up, and nothing was sent then either.
+        let by_name = to(&format!("http://localhost:{port}/x"), "");
+        stage.run(&steps(by, &[by_name], &[&name])).ok();
+        let message = stage.told(by, "s0");
+        assert!(
+            message.contains("`localhost` has an address that may not be reached"),
+            "{message}"
+        );
+        assert!(stage.event("request_read")["outcome"]["not_sent"].is_object());
+    }
     assert!(heard.try_recv().is_err());
 }
 
 #[test]
 fn proxy_variables_change_nothing() {
+    Interface::ALL
+        .into_iter()
+        .for_each(proxy_variables_change_nothing_for);
+}
+
+fn proxy_variables_change_nothing_for(by: Interface) {
     let stage = Stage::new();
     let (proxy, proxied) = listener();
     let (port, heard) = listener();
@@ -292,7 +343,9 @@ fn proxy_variables_change_nothing() {
     ];
     let allow = urls.each_ref().map(|url| format!("GET {url}"));
     real_network(&stage, &["127.0.0.1", "::1"], &allow);
-    let sends = urls.map(|url| json!({ "do": "send", "url": url, "timeout_milliseconds": 8000 }));
+    let sends = urls.map(
+        |url| json!({ "do": "send", "by": by.name(), "url": url, "timeout_milliseconds": 8000 }),
+    );
     let step =
         json!([{ "id": "a", "uses": "puppet", "allow": allow, "with": { "actions": sends } }]);
     stage.job(&format!("steps: {step}\n"));
@@ -313,6 +366,12 @@ fn proxy_variables_change_nothing() {
 
 #[test]
 fn a_redirect_passes_the_gate_anew_and_takes_no_credential_along() {
+    Interface::ALL
+        .into_iter()
+        .for_each(a_redirect_passes_the_gate_anew);
+}
+
+fn a_redirect_passes_the_gate_anew(by: Interface) {
     let stage = Stage::new();
     let path = stage.lab.path("environments/test.yaml");
     let environment = std::fs::read_to_string(&path).unwrap();
@@ -321,7 +380,7 @@ fn a_redirect_passes_the_gate_anew_and_takes_no_credential_along() {
     std::fs::write(&path, environment).unwrap();
     stage
         .run(
-            r#"steps:
+            &r#"steps:
   - id: a
     uses: puppet
     credentials: { api: api }
@@ -332,13 +391,17 @@ fn a_redirect_passes_the_gate_anew_and_takes_no_credential_along() {
         - { do: send, slot: api, url: "https://echo.simcloud.test/x" }
         - { do: send, url: "https://echo.simcloud.test/x" }
         - { do: send, url: "https://echo.simcloud.test/y" }
-"#,
+"#
+            .replace("do: send", &format!("do: send, by: {}", by.name())),
         )
         .ok();
     let results = stage.output("a", "results");
     assert_eq!(results[0]["status"], 307);
     assert_eq!(results[1]["error"], "denied");
-    let message = results[1]["message"].to_string();
+    let message = match by {
+        Interface::Step => results[1]["message"].to_string(),
+        Interface::Wasi => stage.told(by, "a"),
+    };
     assert!(
         message.contains("GET https://echo.simcloud.test/x"),
         "{message}"

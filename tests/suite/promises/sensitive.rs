@@ -52,6 +52,7 @@ fn stage_with_vault() -> Stage {
 version: 0.1.0
 description: Keeps things.
 contract: sandbook:step@0.1.0
+wasi_http: true
 inputs: { type: object }
 outputs:
   type: object

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use super::secrets::absent;
-use super::stage::{SECRET, Stage};
+use super::stage::{Interface, SECRET, Stage};
 use crate::support::Said;
 
 /// By each of which the secret would be known: as it is, in base64 at three alignments, percent-encoded.
@@ -133,8 +133,9 @@ network: {{ reroute: {{ https://echo.simcloud.test: \"http://{}\" }} }}
     stage
 }
 
-/// A step for each way, which tells what `from` comes to.
-fn steps(from: &str, more: &str) -> String {
+/// A step for each way, which tells what `from` comes to, and sends what it sends by this interface.
+fn steps(by: Interface, from: &str, more: &str) -> String {
+    let by = by.name();
     let step = |way: &str| {
         format!(
             "  - id: {way}
@@ -143,7 +144,7 @@ fn steps(from: &str, more: &str) -> String {
     allow: [\"* https://echo.simcloud.test/**\"]
     on_failure: continue
     {more}
-    with: {{ actions: [{{ do: spill, slot: api, to: {way}, url: \"https://echo.simcloud.test/spilt\"{from} }}] }}
+    with: {{ actions: [{{ do: spill, by: {by}, slot: api, to: {way}, url: \"https://echo.simcloud.test/spilt\"{from} }}] }}
 "
         )
     };
@@ -184,10 +185,16 @@ fn nothing_is_told(stage: &Stage, run: Said) {
 
 #[test]
 fn what_a_service_reflects_is_told_nowhere() {
+    Interface::ALL
+        .into_iter()
+        .for_each(what_a_service_reflects_to);
+}
+
+fn what_a_service_reflects_to(by: Interface) {
     let reflector = Reflector::start();
     let stage = stage(&reflector);
     let from = ", from: \"https://echo.simcloud.test/reflect\"";
-    let run = stage.run(&steps(from, ""));
+    let run = stage.run(&steps(by, from, ""));
     let run = run.ok().says("spilt");
     let failed = stage.lab.events_of("step_failed");
     let crash = failed.iter().find(|event| event["step"] == "panic");
@@ -208,9 +215,15 @@ fn what_a_service_reflects_is_told_nowhere() {
 
 #[test]
 fn what_was_revealed_is_told_nowhere() {
+    Interface::ALL
+        .into_iter()
+        .for_each(what_was_revealed_and_is_sent_by);
+}
+
+fn what_was_revealed_and_is_sent_by(by: Interface) {
     let reflector = Reflector::start();
     let stage = stage(&reflector);
-    let run = stage.run(&steps("", "reveal: [api]"));
+    let run = stage.run(&steps(by, "", "reveal: [api]"));
     let run = run.ok().says("spilt");
     let log = stage.lab.sandbook(&["log", "@last"]).ok();
     let log = log.says("spilt [secret api]");
@@ -233,10 +246,16 @@ fn what_was_revealed_is_told_nowhere() {
 
 #[test]
 fn a_secret_in_a_url_is_sent_and_told_nowhere() {
+    Interface::ALL
+        .into_iter()
+        .for_each(a_secret_in_a_url_that_is_sent_by);
+}
+
+fn a_secret_in_a_url_that_is_sent_by(by: Interface) {
     let reflector = Reflector::start();
     let stage = stage(&reflector);
     let run = stage.run(
-        r#"steps:
+        &r#"steps:
   - id: a
     uses: puppet
     credentials: { api: query }
@@ -246,7 +265,8 @@ fn a_secret_in_a_url_is_sent_and_told_nowhere() {
         - { do: send, url: "https://echo.simcloud.test/a?b=c", slot: api }
         - { do: send, method: POST, url: "https://echo.simcloud.test/a", slot: api, body: text }
         - { do: send, url: "https://echo.simcloud.test/a?key=mine", slot: api }
-"#,
+"#
+        .replace("do: send", &format!("do: send, by: {}", by.name())),
     );
     let run = run.ok();
     let results = stage.output("a", "results");

@@ -19,6 +19,27 @@ pub(super) const SECRET: &str = "tr0ub4dor+and/three=words";
 
 const HOSTS: [&str; 5] = ["echo", "status", "slow", "large", "redirect"];
 
+/// The ways by which a plugin sends requests: one gate is behind both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Interface {
+    /// `sandbook:step/http`.
+    Step,
+    /// `wasi:http/outgoing-handler`.
+    Wasi,
+}
+
+impl Interface {
+    pub(super) const ALL: [Interface; 2] = [Interface::Step, Interface::Wasi];
+
+    /// Its name as the puppet knows it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Interface::Step => "step",
+            Interface::Wasi => "wasi",
+        }
+    }
+}
+
 pub(super) struct Stage {
     pub(super) lab: Lab,
     pub(super) cloud: Cloud,
@@ -144,6 +165,20 @@ ceiling:
     pub(super) fn failure(&self) -> String {
         let event = self.event("step_failed");
         event["failure"]["message"].as_str().unwrap().to_owned()
+    }
+
+    /// Why the requests of a step came to nothing: the words of `sandbook:step/http` are in its failure, those for
+    /// which `wasi:http` has none in a log line.
+    pub(super) fn told(&self, by: Interface, step: &str) -> String {
+        let (kind, of) = match by {
+            Interface::Step => ("step_failed", "/failure/message"),
+            Interface::Wasi => ("logged", "/message"),
+        };
+        let events = self.lab.events_of(kind);
+        let of_step = events.iter().filter(|event| event["step"] == step);
+        of_step
+            .filter_map(|event| event.pointer(of)?.as_str())
+            .collect()
     }
 
     /// The outputs of a step of the last run, by their names.

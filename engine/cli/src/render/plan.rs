@@ -218,6 +218,10 @@ impl Facts {
                 format!("the plain text of the secret in {slots}"),
             );
         }
+        if has_wasi_http(planned, prepared) {
+            let words = "its own HTTP client (`wasi:http`), through the same gate";
+            self.add("by", Ink::Plain, words.to_owned());
+        }
         if let Some(limits) = limits(planned) {
             self.add("limits", Ink::Plain, limits);
         }
@@ -247,6 +251,12 @@ pub(super) fn is_reveal_withheld(planned: &Planned, prepared: &Prepared) -> bool
     using.is_some_and(|using| {
         planned.reveal.is_empty() && prepared.asks_to_reveal(using.plugin.as_str())
     })
+}
+
+/// Whether a step's plugin brings its own HTTP client.
+pub(super) fn has_wasi_http(planned: &Planned, prepared: &Prepared) -> bool {
+    let using = planned.step.plugin();
+    using.is_some_and(|using| prepared.has_wasi_http(using.plugin.as_str()))
 }
 
 /// What a step may use of the host, where that isn't the usual.

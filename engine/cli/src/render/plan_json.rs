@@ -4,7 +4,7 @@ use sandbook_executor::Prepared;
 use sandbook_runbook::{Action, Needs, OnDoubt, OnFailure, Planned, format_duration};
 use serde_json::{Map, Value, json};
 
-use super::plan::{is_reveal_withheld, sections};
+use super::plan::{has_wasi_http, is_reveal_withheld, sections};
 
 /// A plan with what each step may do.
 pub(crate) fn plan_json(prepared: &Prepared) -> Value {
@@ -96,6 +96,7 @@ fn step(planned: &Planned, prepared: &Prepared) -> Value {
             "not_granted": planned.plugin.iter().flat_map(|facts| &facts.not_granted).map(ToString::to_string).collect::<Vec<_>>(),
             "unbound": planned.plugin.iter().flat_map(|facts| &facts.unbound).map(ToString::to_string).collect::<Vec<_>>(),
             "reveal_withheld": is_reveal_withheld(planned, prepared),
+            "wasi_http": has_wasi_http(planned, prepared),
         })),
         "needs": needs,
         "if": step.condition.as_ref().map(ToString::to_string),

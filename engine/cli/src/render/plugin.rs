@@ -113,6 +113,11 @@ fn in_plain_words(imports: &[String]) -> Vec<(Ink, String)> {
             "send HTTP requests, those that its step is granted",
         ),
         (
+            "wasi:http/outgoing-handler",
+            Ink::Plain,
+            "send HTTP requests by its own client (`wasi:http`), those that its step is granted",
+        ),
+        (
             "sandbook:step/secrets",
             Ink::Plain,
             "use credentials that are bound to its slots, without seeing them",
@@ -133,7 +138,7 @@ fn in_plain_words(imports: &[String]) -> Vec<(Ink, String)> {
     }
     let wasi = imports
         .iter()
-        .filter(|import| import.starts_with("wasi:"))
+        .filter(|import| import.starts_with("wasi:") && !import.starts_with("wasi:http/"))
         .count();
     if wasi > 0 {
         let meaning =

@@ -227,9 +227,13 @@ impl Exchange {
         };
         match failure {
             Failure::Refused(why) => HttpError::Denied(clean(why)),
+            Failure::Unresolved(why) => HttpError::Unresolved(clean(why)),
+            Failure::Unconnected(why) => HttpError::Unconnected(clean(why)),
             Failure::Broken(why) => HttpError::Unreachable(clean(why)),
             Failure::TimedOut(why) => HttpError::TimedOut(clean(why)),
-            Failure::TooLarge(why) => HttpError::TooLarge(self.gate.advised(clean(why), quota)),
+            Failure::TooLarge(why) => {
+                HttpError::AnswerTooLarge(self.gate.advised(clean(why), quota))
+            }
             Failure::Malformed(why) => HttpError::Malformed(clean(why)),
         }
     }

@@ -13,6 +13,10 @@ use crate::network::location;
 const FIELDS: usize = 64;
 const FIELD_BYTES: usize = 32 << 10;
 
+/// How the names of fields begin that no service ever sees. Those that are known are taken out where
+/// requests by `wasi:http` are put together.
+const OWN: &str = "sandbook-";
+
 /// A request that means one thing only.
 #[derive(Debug)]
 pub(super) struct Normal {
@@ -76,7 +80,7 @@ fn method(text: &str) -> Result<Method, HttpError> {
 
 fn fields(headers: &Headers) -> Result<HeaderMap, HttpError> {
     if headers.len() > FIELDS {
-        return Err(HttpError::TooLarge(format!(
+        return Err(HttpError::FieldsTooLarge(format!(
             "the request has more than {FIELDS} header fields"
         )));
     }
@@ -86,7 +90,7 @@ fn fields(headers: &Headers) -> Result<HeaderMap, HttpError> {
         .sum::<usize>()
         > FIELD_BYTES
     {
-        return Err(HttpError::TooLarge(format!(
+        return Err(HttpError::FieldsTooLarge(format!(
             "the request's header fields are larger than {FIELD_BYTES} bytes"
         )));
     }
@@ -122,8 +126,8 @@ fn field(name: &str) -> String {
     format!("the header field `{}`", name.escape_debug())
 }
 
-/// Fields that belong to the connection, that frame the message, or that make a server take the
-/// request for another one than was granted.
+/// Fields that belong to the connection, that frame the message, that make a server take the
+/// request for another one than was granted, or that are words between a plugin and the engine.
 pub(crate) fn is_forbidden(name: &str) -> bool {
     const CONNECTION: [&str; 12] = [
         "connection",
@@ -150,7 +154,10 @@ pub(crate) fn is_forbidden(name: &str) -> bool {
         "x-rewrite-url",
     ];
     let name = folded(name);
-    CONNECTION.contains(&&*name) || DISGUISE.contains(&&*name) || name.starts_with("proxy-")
+    CONNECTION.contains(&&*name)
+        || DISGUISE.contains(&&*name)
+        || name.starts_with("proxy-")
+        || name.starts_with(OWN)
 }
 
 /// A field's name as servers see it that hand fields on as variables (CGI, WSGI, Rack): to these `x_host` and `x-host`
@@ -252,6 +259,9 @@ mod tests {
             "x.rewrite~url",
             "Content_Length",
             "Proxy_Authorization",
+            "Sandbook-Credential",
+            "sandbook-repeatable",
+            "sandbook_anything",
         ] {
             let HttpError::Denied(why) = fault(request("GET", &[(name, "x")])) else {
                 panic!("{name}")
@@ -287,12 +297,12 @@ mod tests {
         let many: Vec<(&str, &str)> = vec![("a", "b"); FIELDS + 1];
         assert!(matches!(
             fault(request("GET", &many)),
-            HttpError::TooLarge(_)
+            HttpError::FieldsTooLarge(_)
         ));
         let long = "x".repeat(FIELD_BYTES);
         assert!(matches!(
             fault(request("GET", &[("a", &long)])),
-            HttpError::TooLarge(_)
+            HttpError::FieldsTooLarge(_)
         ));
     }
 

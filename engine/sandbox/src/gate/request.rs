@@ -45,15 +45,31 @@ pub enum HttpError {
     /// This is a dry run and the request could have changed something; nothing was sent.
     #[error("held back: this is a dry run")]
     HeldBack,
-    /// The service could not be reached, or the connection broke before the answer was complete.
+    /// The service's name could not be looked up; nothing was sent.
+    #[error("unreachable: {0}")]
+    Unresolved(String),
+    /// No connection to the service could be made; nothing was sent.
+    #[error("unreachable: {0}")]
+    Unconnected(String),
+    /// The service could not be reached for another reason, or the connection broke before the answer
+    /// was complete.
     #[error("unreachable: {0}")]
     Unreachable(String),
     /// No complete answer came in time.
     #[error("timed out: {0}")]
     TimedOut(String),
-    /// The request or the answer is larger than allowed, or there were too many; names the limit.
+    /// The attempt has made as many requests as it may; names the limit.
+    #[error("too large: {0}")]
+    TooMany(String),
+    /// The request has more header fields, or longer ones, than a request may have.
+    #[error("too large: {0}")]
+    FieldsTooLarge(String),
+    /// The request's body is larger than allowed; names the limit.
     #[error("too large: {0}")]
     TooLarge(String),
+    /// The answer's body is larger than allowed; names the limit.
+    #[error("too large: {0}")]
+    AnswerTooLarge(String),
     /// The request is not one that HTTP knows, or the answer is not.
     #[error("malformed: {0}")]
     Malformed(String),
@@ -64,16 +80,21 @@ impl HttpError {
     pub fn reason(&self) -> &str {
         match self {
             HttpError::Denied(why)
+            | HttpError::Unresolved(why)
+            | HttpError::Unconnected(why)
             | HttpError::Unreachable(why)
             | HttpError::TimedOut(why)
+            | HttpError::TooMany(why)
+            | HttpError::FieldsTooLarge(why)
             | HttpError::TooLarge(why)
+            | HttpError::AnswerTooLarge(why)
             | HttpError::Malformed(why) => why,
             HttpError::HeldBack => "this is a dry run",
         }
     }
 
     /// The same, saying with which request it happened where it doesn't say so itself.
-    pub(super) fn about(&self, method: &str, url: &str) -> HttpError {
+    pub(crate) fn about(&self, method: &str, url: &str) -> HttpError {
         let begins = format!("`{method} ");
         let named = |why: &String| {
             if why.contains(&begins) {
@@ -84,9 +105,14 @@ impl HttpError {
         };
         match self {
             HttpError::Denied(why) => HttpError::Denied(named(why)),
+            HttpError::Unresolved(why) => HttpError::Unresolved(named(why)),
+            HttpError::Unconnected(why) => HttpError::Unconnected(named(why)),
             HttpError::Unreachable(why) => HttpError::Unreachable(named(why)),
             HttpError::TimedOut(why) => HttpError::TimedOut(named(why)),
+            HttpError::TooMany(why) => HttpError::TooMany(named(why)),
+            HttpError::FieldsTooLarge(why) => HttpError::FieldsTooLarge(named(why)),
             HttpError::TooLarge(why) => HttpError::TooLarge(named(why)),
+            HttpError::AnswerTooLarge(why) => HttpError::AnswerTooLarge(named(why)),
             HttpError::Malformed(why) => HttpError::Malformed(named(why)),
             HttpError::HeldBack => HttpError::HeldBack,
         }

@@ -7,6 +7,7 @@ mod doubt;
 mod order;
 mod service;
 mod stand_in;
+mod wasi_http;
 mod wire;
 
 use std::sync::Mutex;
@@ -14,7 +15,10 @@ use std::sync::Mutex;
 use bytes::Bytes;
 
 use super::*;
-use crate::network::{NetworkRules, Origin};
+use crate::{
+    host::wasi_http::client,
+    network::{NetworkRules, Origin},
+};
 use service::Service;
 
 const ORIGIN: &str = "https://api.example.com";
@@ -150,6 +154,33 @@ fn with_body(request: Request, body: &'static str) -> Request {
 fn with_field(mut request: Request, name: &str, value: &str) -> Request {
     request.headers.push((name.to_owned(), value.to_owned()));
     request
+}
+
+/// The ways to a gate.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Step,
+    WasiHttp,
+}
+
+impl By {
+    const ALL: [By; 2] = [By::Step, By::WasiHttp];
+
+    /// Sends a request this way, and says why there is no answer as a text.
+    async fn send(
+        self,
+        gate: &Arc<Gate>,
+        request: Request,
+        slot: Option<&str>,
+    ) -> Result<Response, String> {
+        match self {
+            By::Step => {
+                let answer = gate.send(request, slot).await;
+                answer.map_err(|refusal| format!("{refusal:?}"))
+            }
+            By::WasiHttp => client::send(gate, request, slot).await,
+        }
+    }
 }
 
 /// Whether a request was denied for this, whichever request it was.

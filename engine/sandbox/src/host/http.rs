@@ -20,6 +20,10 @@ impl http::Host for Host {
             Some(credential) => Some(self.table.get(credential)?.slot()),
             None => None,
         };
+        if let Some(outbox) = &self.outbox {
+            // What was handed over before goes before it.
+            outbox.emptied().await;
+        }
         let answer = self.gate.send(request.into(), slot).await;
         self.in_time()?;
         match answer {
@@ -66,9 +70,14 @@ impl From<HttpError> for http::Error {
         match error {
             HttpError::Denied(why) => http::Error::Denied(why),
             HttpError::HeldBack => http::Error::HeldBack,
-            HttpError::Unreachable(why) => http::Error::Unreachable(why),
+            HttpError::Unresolved(why)
+            | HttpError::Unconnected(why)
+            | HttpError::Unreachable(why) => http::Error::Unreachable(why),
             HttpError::TimedOut(why) => http::Error::TimedOut(why),
-            HttpError::TooLarge(why) => http::Error::TooLarge(why),
+            HttpError::TooMany(why)
+            | HttpError::FieldsTooLarge(why)
+            | HttpError::TooLarge(why)
+            | HttpError::AnswerTooLarge(why) => http::Error::TooLarge(why),
             HttpError::Malformed(why) => http::Error::Malformed(why),
         }
     }

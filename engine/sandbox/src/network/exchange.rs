@@ -6,7 +6,11 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, header};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Lane, Network, Route, Way, resolve::NameRefused, wire};
+use super::{
+    Lane, Network, Route, Way,
+    resolve::{NameRefused, NotResolved},
+    wire,
+};
 use crate::{failpoint::failpoint, limits};
 
 /// A request to be sent.
@@ -42,6 +46,10 @@ pub(crate) enum Exchanged {
 pub(crate) enum Failure {
     /// The address is one that may not be reached.
     Refused(String),
+    /// The name has no address that anybody knows.
+    Unresolved(String),
+    /// No connection was made.
+    Unconnected(String),
     Broken(String),
     TimedOut(String),
     TooLarge(String),
@@ -59,6 +67,8 @@ impl Failure {
     pub(crate) fn into_text(self) -> String {
         match self {
             Failure::Refused(text)
+            | Failure::Unresolved(text)
+            | Failure::Unconnected(text)
             | Failure::Broken(text)
             | Failure::TimedOut(text)
             | Failure::TooLarge(text)
@@ -167,8 +177,10 @@ fn failed(error: &reqwest::Error, route: &Route) -> Exchanged {
         let text = format!("no connection to `{host}`: {}", root(error));
         let failure = if error.is_timeout() {
             Failure::TimedOut(text)
+        } else if find::<NotResolved>(error).is_some() {
+            Failure::Unresolved(text)
         } else {
-            Failure::Broken(text)
+            Failure::Unconnected(text)
         };
         return Exchanged::NotSent(failure);
     }

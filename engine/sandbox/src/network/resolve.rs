@@ -39,6 +39,11 @@ pub(super) struct NameRefused {
     refused: AddressRefused,
 }
 
+/// A name could not be looked up.
+#[derive(Debug, thiserror::Error)]
+#[error("the name could not be looked up")]
+pub(super) struct NotResolved(#[source] io::Error);
+
 /// The client's resolver hook.
 #[derive(Clone)]
 pub(super) struct Checked {
@@ -58,7 +63,7 @@ impl Resolve for Checked {
         let Checked { names, addresses } = self.clone();
         Box::pin(async move {
             let name = name.as_str().to_owned();
-            let found = names.look_up(name.clone()).await?;
+            let found = names.look_up(name.clone()).await.map_err(NotResolved)?;
             // A mixed answer is refused whole: it is how a name is made to point inwards.
             if let Some(addresses) = addresses {
                 for address in &found {

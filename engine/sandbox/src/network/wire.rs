@@ -70,7 +70,7 @@ pub(super) async fn exchange(wire: &dyn Wire, dispatch: Dispatch<'_>) -> Exchang
         timeout: dispatch.timeout,
     };
     match wire.exchange(sent).await {
-        Came::NotSent(why) => Exchanged::NotSent(Failure::Broken(why)),
+        Came::NotSent(why) => Exchanged::NotSent(Failure::Unconnected(why)),
         Came::Broke(how) => Exchanged::Unknown(Failure::Broken(how)),
         Came::Late(how) => Exchanged::Unknown(Failure::TimedOut(how)),
         Came::Answer {

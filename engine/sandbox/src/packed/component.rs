@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use serde::Deserialize;
 use wasmparser::{
     BinaryReaderError, Encoding, Parser, Payload, ValidPayload, Validator, WasmFeatures,
     component_types::ComponentEntityType, types::TypesRef,
@@ -57,6 +58,25 @@ impl Shape {
             Ok(shape)
         } else {
             Err(PackedError::UnknownImports(unknown))
+        }
+    }
+
+    /// Checks that a manifest says what isn't given unsaid: `wasi_http: true`. That is all of a manifest that
+    /// is looked at here.
+    pub(crate) fn check_said(&self, manifest_json: &[u8]) -> Result<(), PackedError> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Said {
+            wasi_http: bool,
+        }
+        let Some(import) = self.imports.iter().find(|name| world::is_wasi_http(name)) else {
+            return Ok(());
+        };
+        let said: Said = serde_json::from_slice(manifest_json).unwrap_or_default();
+        if said.wasi_http {
+            Ok(())
+        } else {
+            Err(PackedError::WasiHttpUnsaid(import.clone()))
         }
     }
 

@@ -67,13 +67,48 @@ fn a_component_of_another_world_is_refused() {
 #[test]
 fn unknown_imports_are_named() {
     let more = wat(r#"(component (type $none (instance))
-            (import "wasi:http/outgoing-handler@0.2.3" (instance (type $none)))
+            (import "wasi:http/incoming-handler@0.2.3" (instance (type $none)))
             (import "acme:x/y" (instance (type $none))))"#);
     // The first type of the sample is an instance's too, so that its sections may simply follow.
     assert_eq!(
         refused([&sample::component(""), &more[8..]].concat()),
-        "this component imports what a step can't have: `wasi:http/outgoing-handler@0.2.3`, `acme:x/y`"
+        "this component imports what a step can't have: `wasi:http/incoming-handler@0.2.3`, `acme:x/y`"
     );
+}
+
+#[test]
+fn a_client_of_its_own_is_something_that_the_manifest_says() {
+    let more = wat(r#"(component (type $none (instance))
+            (import "wasi:http/outgoing-handler@0.2.3" (instance (type $none))))"#);
+    let component = [&sample::component(""), &more[8..]].concat();
+    for unsaid in [
+        "{}",
+        r#"{"wasi_http": false}"#,
+        r#"{"wasi_http": "true"}"#,
+        r#"{"wasi_http": false, "wasi_http": true}"#,
+        "true",
+        "no JSON",
+    ] {
+        let error = pack(&component, unsaid.as_bytes()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "this component imports `wasi:http/outgoing-handler@0.2.3`, and its manifest doesn't say so; write `wasi_http: true` into `plugin.yaml` and pack it anew",
+            "{unsaid}"
+        );
+    }
+    let said = pack(&component, br#"{"name": "x", "wasi_http": true}"#).unwrap();
+    assert!(Packed::read(said).unwrap().has_wasi_http());
+    // Whoever has no such client may say that it has: it comes to nothing.
+    let said = pack(&sample::component(""), br#"{"wasi_http": true}"#).unwrap();
+    assert!(!Packed::read(said).unwrap().has_wasi_http());
+}
+
+#[test]
+fn a_component_that_answers_requests_is_no_plugin() {
+    let answers = wat(
+        r#"(component (instance $i) (export "wasi:http/incoming-handler@0.2.3" (instance $i)))"#,
+    );
+    assert!(refused(answers).contains("it exports no interface `step`"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ const STEP: &[&str] = &[
     "types", "http", "secrets", "reveal", "log", "progress", "timer",
 ];
 
-/// The interfaces of WASI 0.2 that are linked. `wasi:http` isn't: a plugin uses `sandbook:step/http`.
+/// The interfaces of WASI 0.2 that are linked. Those of [`WASI_HTTP`] are only where a manifest says so.
 const WASI: &[&str] = &[
     "cli/environment",
     "cli/exit",
@@ -21,6 +21,8 @@ const WASI: &[&str] = &[
     "clocks/wall-clock",
     "filesystem/preopens",
     "filesystem/types",
+    "http/outgoing-handler",
+    "http/types",
     "io/error",
     "io/poll",
     "io/streams",
@@ -35,6 +37,14 @@ const WASI: &[&str] = &[
     "sockets/udp",
     "sockets/udp-create-socket",
 ];
+
+/// How the names of imports begin for which a manifest has to say `wasi_http: true`.
+const WASI_HTTP: &str = "wasi:http/";
+
+/// Whether this import is there only for plugins whose manifest says so.
+pub(super) fn is_wasi_http(import: &str) -> bool {
+    import.starts_with(WASI_HTTP)
+}
 
 /// Whether there is an interface of this name, such as `wasi:io/poll@0.2.6`. Within 0.1 and within
 /// 0.2 a version only adds; a function that isn't there yet is found when the plugin is loaded.
@@ -66,6 +76,7 @@ mod tests {
             "sandbook:step/http@0.1.0",
             "sandbook:step/types@0.1.5",
             "wasi:cli/stdout@0.2.9",
+            "wasi:http/outgoing-handler@0.2.3",
         ] {
             assert!(offers(import), "{import}");
         }
@@ -78,7 +89,8 @@ mod tests {
             "sandbook:step/http@0.2.0",
             "sandbook:step/http@0.1.0-rc",
             "sandbook:step/files@0.1.0",
-            "wasi:http/outgoing-handler@0.2.3",
+            "wasi:http/incoming-handler@0.2.3",
+            "wasi:http/handler@0.3.0",
             "wasi:io/poll@0.3.0",
             "acme:thing/x@0.1.0",
             "http",

@@ -6,7 +6,7 @@ use sandbook_step::{Kind, log::Level};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::spill::Spill;
+use crate::{misuse::Misuse, spill::Spill};
 
 /// The puppet's input. It takes anything: what it doesn't know it leaves alone.
 #[derive(Deserialize)]
@@ -21,6 +21,8 @@ pub(crate) struct Input {
 pub(crate) enum Action {
     /// Sends a request. Result: `{status, headers, body}` or `{error, message}`.
     Send(Send),
+    /// Uses `wasi:http` as no client should.
+    Misuse(Misuse),
     /// Waits so many milliseconds.
     Sleep { milliseconds: u64 },
     /// Waits so many milliseconds by the language's own means.
@@ -108,6 +110,9 @@ pub(crate) enum Action {
 /// A request.
 #[derive(Deserialize)]
 pub(crate) struct Send {
+    /// By which interface.
+    #[serde(default)]
+    pub(crate) by: Interface,
     #[serde(default = "get")]
     pub(crate) method: String,
     pub(crate) url: String,
@@ -123,6 +128,35 @@ pub(crate) struct Send {
     /// Fail the step where the answer isn't 2xx or there is none.
     #[serde(default)]
     pub(crate) must: bool,
+}
+
+impl Send {
+    /// A request that the step fails without.
+    pub(crate) fn new(by: Interface, method: &str, url: &str) -> Send {
+        Send {
+            by,
+            method: method.to_owned(),
+            url: url.to_owned(),
+            headers: BTreeMap::new(),
+            body: None,
+            body_bytes: None,
+            slot: None,
+            repeatable: None,
+            timeout_milliseconds: None,
+            must: true,
+        }
+    }
+}
+
+/// The two ways to send a request.
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Interface {
+    /// `sandbook:step/http`.
+    #[default]
+    Step,
+    /// `wasi:http/outgoing-handler`.
+    Wasi,
 }
 
 /// A failure.

@@ -1,9 +1,11 @@
 //! Does what its input says, so that the engine's tests can have a step do anything.
 
 mod action;
+mod misuse;
 mod perform;
 mod send;
 mod spill;
+mod wasi;
 
 use sandbook_step::prelude::*;
 

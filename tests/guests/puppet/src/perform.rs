@@ -12,13 +12,14 @@ use sandbook_step::{prelude::*, secrets};
 
 use crate::{
     action::{Action, Fail},
-    send, spill,
+    misuse, send, spill,
 };
 
 /// Does one thing; what it comes to, where it comes to something.
 pub(crate) fn perform(context: &Context, action: Action) -> Result<Option<Value>, Failure> {
     let result = match action {
         Action::Send(request) => send::send(request)?,
+        Action::Misuse(what) => misuse::misuse(&what),
         Action::Compute { rounds } => {
             json!((0..rounds).fold(0, |sum: u64, n| black_box(sum.wrapping_add(n))))
         }

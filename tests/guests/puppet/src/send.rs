@@ -2,10 +2,16 @@ use std::time::Duration;
 
 use sandbook_step::{http::Error, prelude::*};
 
-use crate::action::Send;
+use crate::{
+    action::{Interface, Send},
+    wasi,
+};
 
 /// Sends a request and says what came of it.
 pub(crate) fn send(send: Send) -> Result<Value, Failure> {
+    if let Interface::Wasi = send.by {
+        return wasi::send(&send);
+    }
     let mut request = http::request(&send.method, &send.url);
     for (name, value) in &send.headers {
         request = request.header(name, value);

@@ -3,6 +3,11 @@
 use sandbook_step::{prelude::*, secrets};
 use serde::Deserialize;
 
+use crate::{
+    action::{Interface, Send},
+    send,
+};
+
 /// What to tell, and how.
 #[derive(Deserialize)]
 pub(crate) struct Spill {
@@ -11,6 +16,9 @@ pub(crate) struct Spill {
     /// Who tells it: a service that is sent it. Unsaid, the plugin asks to see it.
     pub(crate) from: Option<String>,
     pub(crate) to: Way,
+    /// By which interface it is got, and sent.
+    #[serde(default)]
+    pub(crate) by: Interface,
     /// Where a request with it goes.
     pub(crate) url: Option<String>,
 }
@@ -35,12 +43,17 @@ pub(crate) enum Way {
 /// What there is to tell.
 pub(crate) fn text(spill: &Spill) -> Result<String, Failure> {
     if let Some(url) = &spill.from {
-        let response = http::get(url).credential(&spill.slot)?.send()?;
-        let headers: Vec<String> = response
-            .headers()
-            .map(|(name, value)| format!("{name}: {value}"))
+        let mut get = Send::new(spill.by, "GET", url);
+        get.slot = Some(spill.slot.clone());
+        let told = send::send(get)?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let headers: Vec<String> = told["headers"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|field| format!("{}: {}", text(&field[0]), text(&field[1])))
             .collect();
-        return Ok(format!("{} {}", headers.join(" "), response.text()));
+        return Ok(format!("{} {}", headers.join(" "), text(&told["body"])));
     }
     let secret = secrets::reveal(&spill.slot)?;
     Ok(format!(
@@ -66,10 +79,12 @@ pub(crate) fn spill(spill: &Spill) -> Result<Option<Value>, Failure> {
         Way::Panic => panic!("spilt {text}"),
         Way::Send => {
             let url = spill.url.as_deref().unwrap_or_default();
-            let request = http::request("POST", &format!("{url}?spilt={}", percent(&text)));
+            let url = format!("{url}?spilt={}", percent(&text));
+            let mut post = Send::new(spill.by, "POST", &url);
             let line = text.replace(char::is_control, " ");
-            let response = request.header("x-spilt", &line).body(text).send()?;
-            return Ok(Some(json!(response.text())));
+            post.headers.insert("x-spilt".to_owned(), line);
+            post.body = Some(Value::String(text));
+            return Ok(Some(send::send(post)?["body"].clone()));
         }
     }
     Ok(None)

@@ -62,7 +62,7 @@ fn outputs_that_fit_their_schema_nowhere_fail_the_step() {
     let lab = Lab::new();
     let all_of = vec![json!({ "type": "string" }); 2_000];
     let manifest = json!({
-        "name": "liar", "version": "1", "description": "x", "contract": "sandbook:step@0.1.0",
+        "name": "liar", "version": "1", "description": "x", "contract": "sandbook:step@0.1.0", "wasi_http": true,
         "inputs": { "type": "object" },
         "outputs": { "type": "object", "properties": { "xs": { "items": { "allOf": all_of } } } },
     });

@@ -153,7 +153,7 @@ async fn a_name_that_is_not_known_means_not_sent() {
         .await
         .unwrap_err();
     assert!(
-        matches!(&refusal, Refusal::Guest(HttpError::Unreachable(why)) if why.contains("no such name")),
+        matches!(&refusal, Refusal::Guest(HttpError::Unresolved(why)) if why.contains("no such name")),
         "{refusal:?}"
     );
     assert!(matches!(notes.outcome(), Outcome::NotSent { .. }));

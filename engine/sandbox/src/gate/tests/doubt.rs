@@ -27,7 +27,7 @@ async fn a_refused_connection_means_not_sent() {
         .await
         .unwrap_err();
     assert!(
-        matches!(refusal, Refusal::Guest(HttpError::Unreachable(_))),
+        matches!(refusal, Refusal::Guest(HttpError::Unconnected(_))),
         "{refusal:?}"
     );
     let why = why(notes.outcome());

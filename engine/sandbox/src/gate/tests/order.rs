@@ -7,13 +7,18 @@ use super::{
 
 #[tokio::test]
 async fn the_intent_is_committed_before_and_the_outcome_after_the_request() {
+    for by in By::ALL {
+        the_intent_comes_before_the_request(by).await;
+    }
+}
+
+async fn the_intent_comes_before_the_request(by: By) {
     let (service, notes, passage) = bench(vec![ok("a"), ok("b"), ok("c")]).await;
     let gate = Gate::new(passage);
-    gate.send(with_body(request("POST", "/a?x=1"), "body"), None)
-        .await
-        .unwrap();
-    gate.send(request("PUT", "/b"), None).await.unwrap();
-    gate.send(request("GET", "/c"), None).await.unwrap();
+    let post = with_body(request("POST", "/a?x=1"), "body");
+    assert_eq!(by.send(&gate, post, None).await.unwrap().body, "a");
+    by.send(&gate, request("PUT", "/b"), None).await.unwrap();
+    by.send(&gate, request("GET", "/c"), None).await.unwrap();
     assert_eq!(
         notes.log(),
         [
@@ -43,27 +48,33 @@ async fn the_intent_is_committed_before_and_the_outcome_after_the_request() {
 
 #[tokio::test]
 async fn without_a_record_nothing_is_sent() {
-    for (method, broken) in [("POST", "begun"), ("PUT", "begun")] {
+    let methods = ["POST", "PUT"];
+    for (method, by) in methods
+        .into_iter()
+        .flat_map(|method| By::ALL.map(|by| (method, by)))
+    {
         let (service, _, mut passage) = bench(vec![ok("")]).await;
         passage.record = Arc::new(Notes {
-            broken: Some(broken),
+            broken: Some("begun"),
             ..Notes::default()
         });
-        let refusal = Gate::new(passage)
-            .send(request(method, "/"), None)
+        let gate = Gate::new(passage);
+        let refusal = by
+            .send(&gate, request(method, "/"), None)
             .await
             .unwrap_err();
-        assert!(
-            matches!(refusal, Refusal::Stop(Stop::Record(_))),
-            "{refusal:?}"
-        );
+        assert!(refusal.contains("Record(\"disk full\")"), "{refusal}");
         assert_eq!(service.seen(), [""; 0]);
     }
 }
 
 #[tokio::test]
 async fn an_outcome_that_cannot_be_recorded_is_not_told() {
-    for (method, broken) in [("POST", "ended"), ("GET", "read"), ("GET", "denied")] {
+    let broken = [("POST", "ended"), ("GET", "read"), ("GET", "denied")];
+    for ((method, broken), by) in broken
+        .into_iter()
+        .flat_map(|broken| By::ALL.map(|by| (broken, by)))
+    {
         let (_service, _, mut passage) = bench(vec![ok("")]).await;
         passage.record = Arc::new(Notes {
             broken: Some(broken),
@@ -74,11 +85,12 @@ async fn an_outcome_that_cannot_be_recorded_is_not_told() {
         } else {
             "/"
         };
-        let refusal = Gate::new(passage)
-            .send(request(method, path), None)
+        let gate = Gate::new(passage);
+        let refusal = by
+            .send(&gate, request(method, path), None)
             .await
             .unwrap_err();
-        assert!(matches!(refusal, Refusal::Stop(_)), "{refusal:?}");
+        assert!(refusal.contains("Record(\"disk full\")"), "{refusal}");
     }
 }
 
@@ -148,21 +160,27 @@ async fn an_answer_on_record_is_given_again() {
 
 #[tokio::test]
 async fn a_dry_run_sends_reading_requests_only() {
+    for by in By::ALL {
+        a_dry_run_holds_back_what_changes_something(by).await;
+    }
+}
+
+async fn a_dry_run_holds_back_what_changes_something(by: By) {
     let (service, notes, mut passage) = bench(vec![ok("read")]).await;
     passage.mode = Mode::DryRun;
     let gate = Gate::new(passage);
-    assert_eq!(
-        gate.send(request("GET", "/"), None).await.unwrap().body,
-        "read"
-    );
+    let read = by.send(&gate, request("GET", "/"), None).await.unwrap();
+    assert_eq!(read.body, "read");
     let post = Request {
         repeatable: Some(true),
         ..with_body(request("POST", "/x"), "body")
     };
-    assert_eq!(
-        gate.send(post, None).await.unwrap_err(),
-        HttpError::HeldBack.into()
-    );
+    let refusal = by.send(&gate, post, None).await.unwrap_err();
+    let held_back = match by {
+        By::Step => "HeldBack",
+        By::WasiHttp => "HttpRequestDenied",
+    };
+    assert!(refusal.contains(held_back), "{refusal}");
     assert_eq!(
         notes.log(),
         ["GET / HTTP/1.1", "read ride", "held back ride"]
@@ -179,6 +197,12 @@ async fn a_dry_run_sends_reading_requests_only() {
 
 #[tokio::test]
 async fn a_redirect_is_an_answer() {
+    for by in By::ALL {
+        a_redirect_answers(by).await;
+    }
+}
+
+async fn a_redirect_answers(by: By) {
     let moved = answer(
         302,
         "location: https://elsewhere.example/\r\nset-cookie: a=b\r\n",
@@ -186,11 +210,9 @@ async fn a_redirect_is_an_answer() {
     );
     let (service, _, passage) = bench(vec![Reply::Raw(moved), ok("")]).await;
     let gate = Gate::new(passage);
-    assert_eq!(
-        gate.send(request("GET", "/"), None).await.unwrap().status,
-        302
-    );
-    gate.send(request("GET", "/"), None).await.unwrap();
+    let moved = by.send(&gate, request("GET", "/"), None).await.unwrap();
+    assert_eq!(moved.status, 302);
+    by.send(&gate, request("GET", "/"), None).await.unwrap();
     let second = service.seen()[1].to_lowercase();
     assert!(
         !second.contains("cookie") && !second.contains("referer"),
@@ -225,8 +247,10 @@ async fn bodies_and_requests_are_bounded() {
         let refusal = gate.send(request("POST", "/"), None).await.unwrap_err();
         assert_eq!(
             refusal,
-            HttpError::TooLarge("the answer's body is larger than 16 bytes; as advised".to_owned())
-                .into()
+            HttpError::AnswerTooLarge(
+                "the answer's body is larger than 16 bytes; as advised".to_owned()
+            )
+            .into()
         );
         assert!(matches!(
             notes.outcome(),
@@ -239,7 +263,7 @@ async fn bodies_and_requests_are_bounded() {
         let refusal = gate.send(request("GET", "/"), None).await.unwrap_err();
         assert_eq!(
             refusal,
-            HttpError::TooLarge("an attempt may make 2 requests; as advised".to_owned()).into()
+            HttpError::TooMany("an attempt may make 2 requests; as advised".to_owned()).into()
         );
     }
 }

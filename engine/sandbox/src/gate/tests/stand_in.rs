@@ -107,6 +107,6 @@ async fn its_answers_are_bounded_as_any() {
     let refused = Gate::new(passage).send(request("GET", "/x"), None).await;
     assert!(matches!(
         refused,
-        Err(Refusal::Guest(HttpError::TooLarge(_)))
+        Err(Refusal::Guest(HttpError::AnswerTooLarge(_)))
     ));
 }

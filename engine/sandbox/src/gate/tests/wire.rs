@@ -46,13 +46,13 @@ impl Wire {
     }
 
     /// What was checked, and the bytes that arrived; none where the request was refused.
-    fn send(&self, request: Request) -> Option<(Url, String)> {
+    fn send(&self, by: By, request: Request) -> Option<(Url, String)> {
         let policy = Arc::new(Noting::default());
         let gate = Gate::new(Passage {
             policy: Arc::<Noting>::clone(&policy),
             ..passage(Arc::clone(&self.network), &Arc::default())
         });
-        let sent = self.runtime.block_on(gate.send(request, None));
+        let sent = self.runtime.block_on(by.send(&gate, request, None));
         let arrived = self.service.seen.lock().unwrap().pop();
         let checked = policy.0.lock().unwrap().take();
         assert_eq!(sent.is_ok(), arrived.is_some(), "{sent:?} {arrived:?}");
@@ -102,6 +102,10 @@ fn pieces() -> impl Strategy<Value = String> {
 
 #[test]
 fn the_bytes_that_arrive_are_what_was_checked() {
+    By::ALL.into_iter().for_each(the_bytes_that_arrive);
+}
+
+fn the_bytes_that_arrive(by: By) {
     let wire = Wire::new();
     let hosts = select(vec![
         "127.0.0.1",
@@ -118,7 +122,7 @@ fn the_bytes_that_arrive_are_what_was_checked() {
     holds(&(hosts, pieces(), pieces()), |(host, path, query)| {
         let text = format!("http://{}/{path}?{query}", wire.authority(host));
         let request = plain("GET", &text);
-        let Some((checked, arrived)) = wire.send(request) else {
+        let Some((checked, arrived)) = wire.send(by, request) else {
             return;
         };
         *passed.lock().unwrap() += 1;
@@ -158,6 +162,10 @@ fn the_bytes_that_arrive_are_what_was_checked() {
 
 #[test]
 fn the_fields_that_arrive_are_the_plugins_and_the_clients() {
+    By::ALL.into_iter().for_each(the_fields_that_arrive);
+}
+
+fn the_fields_that_arrive(by: By) {
     let wire = Wire::new();
     let names = select(vec![
         "accept",
@@ -209,7 +217,7 @@ fn the_fields_that_arrive_are_the_plugins_and_the_clients() {
             request = with_field(request, name, value);
         }
         request.body = body.map(|body| Bytes::from_static(body.as_bytes()));
-        let Some((_, arrived)) = wire.send(request) else {
+        let Some((_, arrived)) = wire.send(by, request) else {
             return;
         };
         *passed.lock().unwrap() += 1;
