@@ -17,6 +17,7 @@ use sandbook_sandbox::network::Network;
 use sandbook_sandbox::{Compiler, Time};
 use tokio::sync::{broadcast, mpsc, watch};
 
+pub use self::loading::Compiling;
 pub(crate) use self::loading::cache;
 use crate::anchoring::Anchoring;
 use crate::attempt::{Bench, Ready};
@@ -43,8 +44,17 @@ pub struct Options {
     pub operator: Operator,
     /// Becomes a signal when the run is to be interrupted.
     pub stop: watch::Receiver<Option<journal::Signal>>,
-    /// Told what the run waits for while it isn't its turn, and again when that changes.
-    pub queued: mpsc::UnboundedSender<Queued>,
+    /// Told what the run waits for before it begins, and again when that changes.
+    pub waits: mpsc::UnboundedSender<Waits>,
+}
+
+/// What a run waits for before it begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waits {
+    /// Its turn in its group.
+    Queued(Queued),
+    /// Plugins that were never run before.
+    Compiling(Compiling),
 }
 
 /// What a run goes on with: what was obtained and loaded for it, and its past.
@@ -276,7 +286,7 @@ impl Engine {
         let lock = lock.expect("nobody else has a run whose id was just drawn");
         let (mut started, contents) = self.started(prepared, dry_run, options)?;
         let seed = started.seed.map_or([0; 32], |seed| seed.0);
-        let plugins = self.load(prepared)?;
+        let plugins = self.load(prepared, options)?;
         started.runbook.git = git.and_then(git::Looking::facts);
         let event = Event::RunStarted(Box::new(started));
         Ok(Upcoming {

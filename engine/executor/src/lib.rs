@@ -47,7 +47,7 @@ pub use asked::{Asked, Change, Inside, SlotAsked, Subject};
 pub use bounded::read_bounded;
 pub use decide::{About, Answer, Choice};
 pub use draft::{Draft, Prepared};
-pub use engine::{Engine, Options};
+pub use engine::{Compiling, Engine, Options, Waits};
 pub use failed::Failed;
 pub use lock::{Acceptance, LOCK_FILE};
 pub use project::{Checked, Listed, PROJECT_FILE, Project, Standing, is_path, read_plugin};

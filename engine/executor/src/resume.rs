@@ -95,7 +95,7 @@ impl Engine {
             &prepared.root,
         )
         .await?;
-        let plugins = self.load(&mut prepared)?;
+        let plugins = self.load(&mut prepared, &options)?;
         let resumed = Event::RunResumed {
             operator: options.operator.clone(),
             host: facts::host_name(),

@@ -284,7 +284,7 @@ fn life(
                 name: "test".to_owned(),
             },
             stop: watch::channel(None).1,
-            queued: mpsc::unbounded_channel().0,
+            waits: mpsc::unbounded_channel().0,
         };
         let begun = begin(&engine, options).await?;
         tokio::select! {

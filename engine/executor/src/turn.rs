@@ -8,7 +8,7 @@ use sandbook_journal::{Operator, ReadError, Reader, RunId, RunState, RunStatus, 
 use sandbook_runbook::Behavior;
 
 use crate::conductor::interrupted;
-use crate::engine::{Engine, Options};
+use crate::engine::{Engine, Options, Waits};
 use crate::failed::Failed;
 use crate::start_error::StartError;
 
@@ -153,7 +153,7 @@ impl Turn {
             };
             if told.as_ref() != Some(&queued) {
                 // Nobody listens: it waits all the same.
-                let _ = options.queued.send(queued.clone());
+                let _ = options.waits.send(Waits::Queued(queued.clone()));
                 told = Some(queued);
             }
             look_later(options).await?;

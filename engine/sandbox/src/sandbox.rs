@@ -103,7 +103,32 @@ impl Sandbox {
     /// It doesn't compile, or takes more than that may take; or it imports functions that this version doesn't
     /// have.
     pub fn load(&self, packed: &Packed) -> Result<Plugin, LoadError> {
-        let component = self.component(packed)?;
+        match self.load_compiled(packed)? {
+            Some(plugin) => Ok(plugin),
+            None => self.link(packed, &self.compile(packed)?),
+        }
+    }
+
+    /// The same for one whose compiled code is in the cache; none where it isn't, and nothing is compiled.
+    ///
+    /// # Errors
+    ///
+    /// It imports functions that this version doesn't have.
+    pub fn load_compiled(&self, packed: &Packed) -> Result<Option<Plugin>, LoadError> {
+        let kept = self
+            .cache
+            .as_ref()
+            .and_then(|(cache, print)| cache.get(&self.engine, print, packed.digest()));
+        kept.map(|component| self.link(packed, &component))
+            .transpose()
+    }
+
+    /// How many components were compiled so far, rather than taken from the cache.
+    pub fn compiled(&self) -> usize {
+        self.compiled.load(Ordering::Relaxed)
+    }
+
+    fn link(&self, packed: &Packed, component: &Component) -> Result<Plugin, LoadError> {
         let has_wasi_http = packed.has_wasi_http();
         let link = || {
             let linker = if has_wasi_http {
@@ -111,7 +136,7 @@ impl Sandbox {
             } else {
                 &self.linker
             };
-            RevealingStepPre::new(linker.instantiate_pre(&component)?)
+            RevealingStepPre::new(linker.instantiate_pre(component)?)
         };
         let pre = link().map_err(|error| LoadError::Link(error.into()))?;
         Ok(Plugin::new(pre, has_wasi_http, self.slots.clone()))
@@ -125,19 +150,7 @@ impl Sandbox {
         Ok(self.with_wasi_http.get_or_init(|| linker))
     }
 
-    /// How many components were compiled so far, rather than taken from the cache.
-    pub fn compiled(&self) -> usize {
-        self.compiled.load(Ordering::Relaxed)
-    }
-
-    fn component(&self, packed: &Packed) -> Result<Component, LoadError> {
-        let kept = self
-            .cache
-            .as_ref()
-            .and_then(|(cache, print)| cache.get(&self.engine, print, packed.digest()));
-        if let Some(component) = kept {
-            return Ok(component);
-        }
+    fn compile(&self, packed: &Packed) -> Result<Component, LoadError> {
         let keep = |code: &[u8]| {
             if let Some((cache, print)) = &self.cache {
                 cache.put(print, packed.digest(), code);

@@ -1,13 +1,14 @@
 //! A run that goes on in this process: it is watched, and reported when it is through.
 
 mod ask;
+mod before;
 mod signals;
 mod watch;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use sandbook_executor::{Begun, Engine, Finished, Options, Project, Queued, StartError};
+use sandbook_executor::{Begun, Engine, Finished, Options, Project, StartError};
 use sandbook_journal::{Reader, RunId, RunState, RunStatus, StepId};
 use sandbook_runbook::{Action, Plan, parse_duration};
 use tokio::sync::{mpsc, watch as channel};
@@ -21,9 +22,6 @@ use crate::operator::operator;
 use crate::problem::Problem;
 use crate::render::{self, Standing};
 use crate::screen::{Output, Paper, complain, safe};
-
-/// How long nothing is to be seen before it is said why.
-const LONG: Duration = Duration::from_millis(400);
 
 /// A run that is taken up.
 #[derive(Clone, Copy)]
@@ -100,15 +98,16 @@ async fn watched(
 ) -> Result<(RunId, RunState, Finished), Problem> {
     let (stop, stopped) = channel::channel(None);
     signals::listen(stop)?;
-    let (queued, waits_behind) = mpsc::unbounded_channel();
+    let (teller, told) = mpsc::unbounded_channel();
     let options = Options {
         operator: operator(),
         stop: stopped.clone(),
-        queued,
+        waits: teller,
     };
-    let notice = tokio::spawn(say_why_it_takes_long(waits_behind));
+    let notice = tokio::spawn(before::say_why_it_takes_long(told));
     let begun = begin(options).await;
-    notice.abort();
+    // It was told all by now, and has its line taken away.
+    let _ = notice.await;
     let Begun {
         run,
         events,
@@ -145,23 +144,6 @@ async fn watched(
         ));
     }
     Ok((id, state, finished))
-}
-
-/// Before its first event a run waits for its turn, obtains its credentials, and compiles what was never run before.
-async fn say_why_it_takes_long(mut queued: mpsc::UnboundedReceiver<Queued>) {
-    let first = tokio::time::timeout(LONG, queued.recv()).await;
-    if let Ok(mut waits) = first {
-        while let Some(behind) = waits {
-            complain(&render::queued(&behind));
-            waits = queued.recv().await;
-        }
-        return;
-    }
-    if Paper::standard_error().is_terminal() {
-        complain(
-            "Obtaining credentials and loading plugins. A plugin's first run takes longer: it is compiled.",
-        );
-    }
 }
 
 /// How long the built-in waits take, where that is known before the run.

@@ -1,5 +1,7 @@
 //! Making ready what a plan runs.
 
+mod compiling;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 
@@ -7,7 +9,10 @@ use sandbook_journal::StateDir;
 use sandbook_runbook::PluginName;
 use sandbook_sandbox::{Cache, Sandbox, Settings};
 
-use super::Engine;
+pub use self::compiling::Compiling;
+
+use self::compiling::NotLoaded;
+use super::{Engine, Options, Waits};
 use crate::attempt::Ready;
 use crate::component::Component;
 use crate::draft::Prepared;
@@ -21,6 +26,7 @@ impl Engine {
     pub(crate) fn load(
         &self,
         prepared: &mut Prepared,
+        options: &Options,
     ) -> Result<BTreeMap<PluginName, Ready>, StartError> {
         let components = std::mem::take(&mut prepared.components);
         let most = prepared.steps_with_plugins();
@@ -40,21 +46,25 @@ impl Engine {
             compiler: self.compiler.clone(),
         };
         let sandbox = Sandbox::new(&settings).map_err(|error| failed(error.into()))?;
+        let packed = components
+            .iter()
+            .map(|(name, component)| (name, &component.packed));
+        // Nobody listens: it takes no longer for that.
+        let tell = |compiling| drop(options.waits.send(Waits::Compiling(compiling)));
+        let mut loaded =
+            compiling::load(&sandbox, packed, &tell).map_err(|NotLoaded { plugin, error }| {
+                Refused::because(format!("plugin `{plugin}` can't be run")).caused_by(error)
+            })?;
         let mut plugins = BTreeMap::new();
         for (name, component) in components {
-            let plugin = sandbox.load(&component.packed).map_err(|error| {
-                Refused::because(format!("plugin `{name}` can't be run")).caused_by(error)
-            })?;
             self.state
                 .put_blob(component.packed.bytes())
                 .map_err(|error| Failed::State(error.into()))?;
-            plugins.insert(
-                name,
-                Ready {
-                    plugin,
-                    schemas: component.schemas,
-                },
-            );
+            let plugin = loaded
+                .remove(&name)
+                .expect("invariant: what was loaded are these");
+            let schemas = component.schemas;
+            plugins.insert(name, Ready { plugin, schemas });
         }
         Ok(plugins)
     }

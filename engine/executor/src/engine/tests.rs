@@ -140,7 +140,7 @@ fn options() -> (watch::Sender<Option<Signal>>, Options) {
             name: "ana".to_owned(),
         },
         stop,
-        queued: mpsc::unbounded_channel().0,
+        waits: mpsc::unbounded_channel().0,
     };
     (sender, options)
 }

@@ -83,7 +83,7 @@ fn options() -> Options {
             name: "ana".to_owned(),
         },
         stop: watch::channel(None).1,
-        queued: mpsc::unbounded_channel().0,
+        waits: mpsc::unbounded_channel().0,
     }
 }
 
