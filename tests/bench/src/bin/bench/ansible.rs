@@ -62,14 +62,14 @@ pub(crate) fn ansible(workshop: &Workshop) -> Outcome<Vec<Finding>> {
     )?;
     Ok(vec![
         Finding::Ratio(Comparison {
-            what: "how many times faster 100 steps are than 100 tasks that run /bin/true, whole process",
+            what: "how many times faster 100 steps are than 100 tasks that run /bin/true, whole process".to_owned(),
             sides: ["ansible-playbook, `command: /bin/true`", "sandbook run"],
             unit: Unit::Seconds,
             pairs: against_commands,
             bound: Bound::None,
         }),
         Finding::Ratio(Comparison {
-            what: "how many times faster 10 steps with a request are than 10 `uri` tasks, whole process",
+            what: "how many times faster 10 steps with a request are than 10 `uri` tasks, whole process".to_owned(),
             sides: ["ansible-playbook, `uri`", "sandbook run"],
             unit: Unit::Seconds,
             pairs: against_uris,

@@ -13,7 +13,13 @@ pub(crate) enum Finding {
     /// How two things compare.
     Ratio(Comparison),
     /// Whether something is so.
-    Fact { what: &'static str, holds: bool },
+    Fact { what: String, holds: bool },
+    /// Figures beside each other, for whoever wants to know.
+    Table {
+        what: &'static str,
+        head: [&'static str; 6],
+        rows: Vec<Row>,
+    },
     /// It could not be measured here.
     Skipped { why: String },
 }
@@ -22,12 +28,20 @@ pub(crate) enum Finding {
 #[derive(Debug)]
 pub(crate) struct Comparison {
     /// What is done.
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     /// The two that do it; the ratio is the first's measure through the second's.
     pub(crate) sides: [&'static str; 2],
     pub(crate) unit: Unit,
     pub(crate) pairs: Pairs,
     pub(crate) bound: Bound,
+}
+
+/// A line of a table.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    /// One under each but the first of the table's heads.
+    pub(crate) cells: Vec<String>,
 }
 
 /// What is demanded of a ratio.
@@ -52,7 +66,7 @@ impl Finding {
         match self {
             Finding::Ratio(comparison) => comparison.bound.holds(comparison.pairs.ratio()),
             Finding::Fact { holds, .. } => Some(*holds),
-            Finding::Skipped { .. } => None,
+            Finding::Table { .. } | Finding::Skipped { .. } => None,
         }
     }
 }
@@ -62,9 +76,27 @@ impl fmt::Display for Finding {
         match self {
             Finding::Ratio(comparison) => comparison.fmt(f),
             Finding::Fact { what, holds } => write!(f, "{what}: {}", verdict(*holds)),
+            Finding::Table { what, head, rows } => table(f, what, head, rows),
             Finding::Skipped { why } => write!(f, "skipped: {why}"),
         }
     }
+}
+
+fn table(f: &mut fmt::Formatter<'_>, what: &str, head: &[&str], rows: &[Row]) -> fmt::Result {
+    write!(f, "{what}")?;
+    let heads = head.iter().map(|&head| head.to_owned()).collect();
+    let rows = rows.iter().map(|Row { name, cells }| {
+        let name = std::iter::once(name);
+        name.chain(cells).cloned().collect()
+    });
+    for cells in std::iter::once::<Vec<String>>(heads).chain(rows) {
+        let (name, figures) = cells.split_first().ok_or(fmt::Error)?;
+        write!(f, "\n  {name:10}")?;
+        for figure in figures {
+            write!(f, "  {figure:>9}")?;
+        }
+    }
+    Ok(())
 }
 
 impl fmt::Display for Comparison {
@@ -117,7 +149,7 @@ impl Bound {
 }
 
 impl Unit {
-    fn show(self, amount: f64) -> String {
+    pub(crate) fn show(self, amount: f64) -> String {
         match self {
             Unit::Seconds if amount < 1e-3 => format!("{:.1} us", amount * 1e6),
             Unit::Seconds if amount < 1.0 => format!("{:.2} ms", amount * 1e3),
@@ -137,7 +169,7 @@ mod tests {
 
     fn finding(bound: Bound) -> Finding {
         Finding::Ratio(Comparison {
-            what: "a step",
+            what: "a step".to_owned(),
             sides: ["sandbook", "floor"],
             unit: Unit::Seconds,
             pairs: Pairs::new(vec![(0.003, 0.002)]),
@@ -150,6 +182,23 @@ mod tests {
         let expected = "a step\n  sandbook    3.00 ms\n  floor       2.00 ms\n  \
                         ratio 1.50 (eight of ten pairs: 1.50 to 1.50; 1 pairs); at most 1.4: DOES NOT HOLD";
         assert_eq!(finding(Bound::AtMost(1.4)).to_string(), expected);
+    }
+
+    #[test]
+    fn a_table_has_its_columns_under_each_other() {
+        let table = Finding::Table {
+            what: "by language",
+            head: ["", "size", "build.sh", "compile", "start-up", "call"],
+            rows: vec![Row {
+                name: "C".to_owned(),
+                cells: ["1.0 MiB", "2.00 s", "3.00 ms", "4.0 us", "5.0 us"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            }],
+        };
+        let expected = "by language\n                   size   build.sh    compile   start-up       call\n  \
+                        C             1.0 MiB     2.00 s    3.00 ms     4.0 us     5.0 us";
+        assert_eq!(table.to_string(), expected);
     }
 
     #[test]

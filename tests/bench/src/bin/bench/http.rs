@@ -25,7 +25,8 @@ pub(crate) fn http(workshop: &Workshop) -> Outcome<Vec<Finding>> {
         || seconds(floor(), &errors),
     )?;
     Ok(vec![Finding::Ratio(Comparison {
-        what: "300 steps in sequence with one GET to loopback each, durable, whole process",
+        what: "300 steps in sequence with one GET to loopback each, durable, whole process"
+            .to_owned(),
         sides: [
             "sandbook run",
             "floor (one shared reqwest client, the same commits)",

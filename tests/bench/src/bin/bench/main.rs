@@ -7,6 +7,8 @@
 mod ansible;
 mod finding;
 mod http;
+mod languages;
+mod look;
 mod pairs;
 mod process;
 mod resume;
@@ -31,7 +33,7 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 /// A bench's name, and what measures it.
 type Bench = (&'static str, fn(&Workshop) -> Outcome<Vec<Finding>>);
 
-const BENCHES: [Bench; 10] = [
+const BENCHES: [Bench; 12] = [
     ("step", step::step),
     ("sequence", steps::sequence),
     ("parallel", steps::parallel),
@@ -40,6 +42,8 @@ const BENCHES: [Bench; 10] = [
     ("process", startup::process),
     ("http", http::http),
     ("warm", warm::warm),
+    ("look", look::look),
+    ("languages", languages::languages),
     ("resume", resume::resume),
     ("ansible", ansible::ansible),
 ];

@@ -38,7 +38,8 @@ pub(crate) fn resume(workshop: &Workshop) -> Outcome<Vec<Finding>> {
         || seconds(read(), &errors),
     )?;
     Ok(vec![Finding::Ratio(Comparison {
-        what: "a run of 10,000 finished steps taken up, up to where it waits, whole process",
+        what: "a run of 10,000 finished steps taken up, up to where it waits, whole process"
+            .to_owned(),
         sides: ["sandbook resume", "sqlite3 that prints its events"],
         unit: Unit::Seconds,
         pairs,

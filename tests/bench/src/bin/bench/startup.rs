@@ -25,7 +25,7 @@ pub(crate) fn process(workshop: &Workshop) -> Outcome<Vec<Finding>> {
     )?;
     Ok(vec![
         Finding::Ratio(Comparison {
-            what: "one step that does nothing, its code cached, whole process",
+            what: "one step that does nothing, its code cached, whole process".to_owned(),
             sides: [
                 "sandbook run",
                 "floor (the same commits to a database that exists)",
@@ -35,7 +35,7 @@ pub(crate) fn process(workshop: &Workshop) -> Outcome<Vec<Finding>> {
             bound: Bound::AtMost(2.0),
         }),
         Finding::Ratio(Comparison {
-            what: "a process that has nothing to do",
+            what: "a process that has nothing to do".to_owned(),
             sides: ["sandbook --version", "/bin/true"],
             unit: Unit::Seconds,
             pairs: version,

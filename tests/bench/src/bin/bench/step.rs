@@ -48,7 +48,8 @@ pub(crate) fn step(workshop: &Workshop) -> Outcome<Vec<Finding>> {
         || runtime.block_on(a_call(&theirs)),
     )?;
     Ok(vec![Finding::Ratio(Comparison {
-        what: "a step that does nothing, without journal: fresh store, instance, call, drop",
+        what: "a step that does nothing, without journal: fresh store, instance, call, drop"
+            .to_owned(),
         sides: ["sandbox (Plugin::call)", "floor (bare wasmtime)"],
         unit: Unit::Seconds,
         pairs,

@@ -37,7 +37,7 @@ pub(crate) fn sequence(workshop: &Workshop) -> Outcome<Vec<Finding>> {
     )?;
     Ok(vec![
         Finding::Ratio(Comparison {
-            what: "1,000 steps in sequence, durable, whole process",
+            what: "1,000 steps in sequence, durable, whole process".to_owned(),
             sides: [
                 "sandbook run",
                 "floor (bare wasmtime and SQLite, the same commits)",
@@ -47,7 +47,7 @@ pub(crate) fn sequence(workshop: &Workshop) -> Outcome<Vec<Finding>> {
             bound: Bound::AtMost(1.4),
         }),
         Finding::Ratio(Comparison {
-            what: "1,000 steps in sequence, durable, whole process",
+            what: "1,000 steps in sequence, durable, whole process".to_owned(),
             sides: ["sandbook run", "sh that forks /bin/true 1,000 times"],
             unit: Unit::Seconds,
             pairs: against_shell,
@@ -67,7 +67,8 @@ pub(crate) fn parallel(workshop: &Workshop) -> Outcome<Vec<Finding>> {
         || seconds(project.run("parallel"), &errors),
     )?;
     Ok(vec![Finding::Ratio(Comparison {
-        what: "how many times faster 1,000 steps are in parallel, durable, whole process",
+        what: "how many times faster 1,000 steps are in parallel, durable, whole process"
+            .to_owned(),
         sides: ["sandbook run, in sequence", "sandbook run, `needs: []`"],
         unit: Unit::Seconds,
         pairs,
@@ -97,7 +98,8 @@ pub(crate) fn flat(workshop: &Workshop) -> Outcome<Vec<Finding>> {
     windows()?;
     let pairs: Outcome<Vec<_>> = (0..11).map(|_| windows()).collect();
     Ok(vec![Finding::Ratio(Comparison {
-        what: "what a step costs late and early in a run of 1,000, by the journal's times",
+        what: "what a step costs late and early in a run of 1,000, by the journal's times"
+            .to_owned(),
         sides: ["a step of the last 100", "a step of the 100 from the 10th"],
         unit: Unit::Seconds,
         pairs: Pairs::new(pairs?),
@@ -116,7 +118,7 @@ pub(crate) fn memory(workshop: &Workshop) -> Outcome<Vec<Finding>> {
         || peak_memory(floor(), &errors),
     )?;
     Ok(vec![Finding::Ratio(Comparison {
-        what: "the most memory that 1,000 steps in sequence need at once (resident set)",
+        what: "the most memory that 1,000 steps in sequence need at once (resident set)".to_owned(),
         sides: ["sandbook run", "floor"],
         unit: Unit::Bytes,
         pairs,

@@ -29,14 +29,15 @@ pub(crate) fn warm(workshop: &Workshop) -> Outcome<Vec<Finding>> {
     }
     Ok(vec![
         Finding::Ratio(Comparison {
-            what: "how many times faster the second run of a runbook is: one step, whole process",
+            what: "how many times faster the second run of a runbook is: one step, whole process"
+                .to_owned(),
             sides: ["sandbook run, first", "sandbook run, second"],
             unit: Unit::Seconds,
             pairs: Pairs::new(pairs),
             bound: Bound::None,
         }),
         Finding::Fact {
-            what: "the second run leaves the cache as the first has filled it",
+            what: "the second run leaves the cache as the first has filled it".to_owned(),
             holds: compiles_nothing,
         },
     ])

@@ -11,6 +11,8 @@ use crate::Outcome;
 
 /// The programs that are measured, and a folder that is gone at the end.
 pub(crate) struct Workshop {
+    /// Where everything is built.
+    target: PathBuf,
     /// Beside the build and not in the system's temporary folder, which may not be on a disk.
     folder: TempDir,
     sandbook: PathBuf,
@@ -23,6 +25,13 @@ pub(crate) struct Workshop {
 pub(crate) struct Project<'a> {
     workshop: &'a Workshop,
     folder: PathBuf,
+}
+
+/// A plugin that does nothing.
+pub(crate) struct Idle {
+    pub(crate) component: PathBuf,
+    /// How many seconds its `build.sh` took when it was last built.
+    pub(crate) built: Option<f64>,
 }
 
 /// Which component a floor calls.
@@ -48,6 +57,7 @@ impl Workshop {
             )),
         };
         Ok(Workshop {
+            target: target.to_owned(),
             folder: tempfile::Builder::new()
                 .prefix("bench-")
                 .tempdir_in(target)?,
@@ -77,10 +87,22 @@ impl Workshop {
         Ok(folder)
     }
 
-    /// A new project with the plugins.
+    /// A new project with the plugins that do nothing and that ask.
     pub(crate) fn project(&self, name: &str) -> Outcome<Project<'_>> {
+        let plugins = [
+            ("noop", self.noop.as_path()),
+            ("http-request", &self.http_request),
+        ];
+        self.project_with(name, &plugins)
+    }
+
+    /// A new project with these plugins.
+    pub(crate) fn project_with(
+        &self,
+        name: &str,
+        plugins: &[(&str, &Path)],
+    ) -> Outcome<Project<'_>> {
         let folder = self.folder(name)?;
-        let plugins = [("noop", &self.noop), ("http-request", &self.http_request)];
         let mut settings = "state: state\nplugins:\n".to_owned();
         for (name, component) in plugins {
             fs::copy(component, folder.join(format!("{name}.wasm")))?;
@@ -99,6 +121,19 @@ impl Workshop {
             .env_remove("SANDBOOK_HOME")
             .env_remove("SANDBOOK_PROJECT");
         command
+    }
+
+    /// The plugin that does nothing, in a language; none where it was left out.
+    pub(crate) fn idle(&self, language: &str) -> Option<Idle> {
+        let name = format!("idle-{language}");
+        let examples = self.target.join("examples");
+        let component = examples.join(format!("{name}.wasm"));
+        component.is_file().then(|| Idle {
+            component,
+            built: fs::read_to_string(examples.join(name).join("took"))
+                .ok()
+                .and_then(|seconds| seconds.trim().parse().ok()),
+        })
     }
 
     /// The packed component.
