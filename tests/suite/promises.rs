@@ -17,6 +17,7 @@ mod kill_matrix;
 mod limits;
 mod namespace;
 mod order;
+mod origins;
 mod prefixes;
 mod record;
 mod repetition;

@@ -4,6 +4,7 @@ mod audit;
 mod decide;
 mod language;
 mod plugin;
+mod plugin_sources;
 mod record;
 mod run;
 mod secrets;
@@ -17,6 +18,9 @@ pub(crate) use self::decide::{Cancel, Decide, Undo, Word};
 pub(crate) use self::language::{Language, PluginDoctor, PluginNew};
 pub(crate) use self::plugin::{
     PluginAccept, PluginCommand, PluginDiff, PluginInspect, PluginPack, PluginRun, PluginTest,
+};
+pub(crate) use self::plugin_sources::{
+    PluginAdd, PluginFetch, PluginPublish, PluginRemove, PluginUpdate, PluginVerify,
 };
 pub(crate) use self::record::{Log, Note, Runs, Show};
 pub(crate) use self::run::{Check, Given, Plan, Resume, Run};
@@ -118,7 +122,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Audit(AuditCommand),
     Prune(Prune),
-    /// Pack, inspect, compare, check, test and run plugins
+    /// Make, test, run, inspect and pack plugins; have them from elsewhere
     ///
     /// Only `test` and `run` run any of a plugin's code.
     #[command(subcommand)]

@@ -33,7 +33,7 @@ pub(crate) use self::live::Live;
 pub(crate) use self::markdown::markdown;
 pub(crate) use self::plan::{brief, may_change_something, plan};
 pub(crate) use self::plan_json::plan_json;
-pub(crate) use self::plugin::{inspection, inspection_json, standing, step};
+pub(crate) use self::plugin::{inspection, inspection_json, signed_by, signers, standing, step};
 pub(crate) use self::plugin_diff::{Version, acceptance, difference, difference_json};
 pub(crate) use self::question::{about, asks, questions, to_come};
 pub(crate) use self::queue::{next_step, queued};

@@ -13,6 +13,7 @@ use crate::anchoring::ToAnchor;
 use crate::asked::asks_to_reveal;
 use crate::component::Component;
 use crate::credentials::Keys;
+use crate::plugins::Provenance;
 use crate::project::{Project, manifests};
 use crate::refused::Refused;
 use crate::sensitive;
@@ -28,6 +29,7 @@ pub struct Draft {
     source: Source,
     environment_source: Option<Source>,
     plugins: Plugins,
+    provenance: BTreeMap<PluginName, Provenance>,
     root: PathBuf,
     anchors: Vec<ToAnchor>,
 }
@@ -46,6 +48,8 @@ pub struct Prepared {
     pub environment_text: Option<String>,
     /// The components that its steps run, by the name that the runbook uses.
     pub(crate) components: BTreeMap<PluginName, Component>,
+    /// Where these came from; nothing of a run that goes on with what it has kept.
+    pub(crate) provenance: BTreeMap<PluginName, Provenance>,
     /// The project's folder: relative paths of secrets begin there.
     pub(crate) root: PathBuf,
     /// Where the ledger's head is sent at the run's end.
@@ -70,13 +74,13 @@ impl Draft {
         };
         // Of a text with faults, the rest is checked as well, so that all are told at once.
         let more = |rest: &Runbook| {
-            let plugins = plugins_of(project, rest).ok()?;
+            let (plugins, _) = plugins_of(project, rest).ok()?;
             let checked = check(rest.clone(), &plugins, environment.clone());
             Some(checked.err().unwrap_or_default())
         };
         let (runbook, mut warnings) =
             Runbook::parse_with(&source, more).map_err(|report| Refused::Invalid(vec![report]))?;
-        let plugins = plugins_of(project, &runbook)?;
+        let (plugins, provenance) = plugins_of(project, &runbook)?;
         warnings.extend(revealed_unasked(&runbook, &plugins));
         let (runbook, more_warnings) = match check(runbook, &plugins, environment) {
             Ok(checked) => checked,
@@ -97,6 +101,7 @@ impl Draft {
             source,
             environment_source,
             plugins,
+            provenance,
             root: project.root().to_owned(),
             anchors: project.anchors(),
         })
@@ -122,6 +127,7 @@ impl Draft {
                 source,
                 environment_source,
                 plugins,
+                provenance: BTreeMap::new(),
                 root: root.to_owned(),
                 anchors: Vec::new(),
             }),
@@ -159,6 +165,7 @@ impl Draft {
             source,
             environment_source,
             plugins,
+            provenance,
             root,
             anchors,
             ..
@@ -188,6 +195,7 @@ impl Draft {
             source,
             environment_text,
             components,
+            provenance,
             root,
             anchors,
             tape: None,
@@ -209,6 +217,11 @@ impl Prepared {
         self.components
             .iter()
             .map(|(name, component)| (name.as_str(), component.packed.digest()))
+    }
+
+    /// Where a plugin comes from, by the name that the runbook uses; none of a run that goes on with what it has kept.
+    pub fn provenance(&self, plugin: &str) -> Option<&Provenance> {
+        self.provenance.get(plugin)
     }
 
     /// Whether a step's plugin asks for the plain text of secrets, by the name that the runbook uses.
@@ -263,7 +276,10 @@ fn sensitive_texts(runbook: &Runbook, given: &Map<String, Value>) -> Vec<String>
 }
 
 /// Reads the plugins that a runbook uses and the project has.
-fn plugins_of(project: &Project, runbook: &Runbook) -> Result<Plugins, Refused> {
+fn plugins_of(
+    project: &Project,
+    runbook: &Runbook,
+) -> Result<(Plugins, BTreeMap<PluginName, Provenance>), Refused> {
     manifests(project, runbook.uses().map(|using| &using.plugin))
 }
 

@@ -23,6 +23,7 @@ mod limits;
 mod lock;
 mod order;
 mod past;
+mod plugins;
 mod project;
 mod recorder;
 mod refused;
@@ -49,8 +50,12 @@ pub use decide::{About, Answer, Choice};
 pub use draft::{Draft, Prepared};
 pub use engine::{Compiling, Engine, Options, Waits};
 pub use failed::Failed;
-pub use lock::{Acceptance, LOCK_FILE};
-pub use project::{Checked, Listed, PROJECT_FILE, Project, Standing, is_path, read_plugin};
+pub use lock::LOCK_FILE;
+pub use plugins::{
+    Acceptance, Fetching, Network, PluginStanding, Provenance, Publication, Removal, Standing,
+    Verification, publish_plugin,
+};
+pub use project::{Checked, Listed, PROJECT_FILE, Project, is_path, read_plugin};
 pub use recorder::Progress;
 pub use refused::{Reason, Refused};
 pub use replace::replace;

@@ -1,17 +1,21 @@
 //! `sandbook.lock`: what was accepted of plugins that don't lie in the project.
 
-use std::collections::BTreeMap;
+mod proof;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::Utf8Error;
 
-use sandbook_runbook::{Ask, PluginName, Report, Slot, Source, read_document};
+use sandbook_runbook::{Ask, KeyName, PluginName, Report, Slot, Source, read_document};
 use serde::{Deserialize, Serialize};
 
-use crate::asked::{Asked, Change, SlotAsked};
+use self::proof::WireProof;
+use crate::asked::{Asked, SlotAsked};
 use crate::bounded::read_file;
+use crate::plugins::Proofs;
 use crate::refused::Refused;
-use crate::replace::{folder_of, replace, turn};
+use crate::replace::replace;
 
 /// The file beside `sandbook.yaml`.
 pub const LOCK_FILE: &str = "sandbook.lock";
@@ -23,8 +27,8 @@ const LARGEST: usize = 1 << 20;
 const VERSION: u32 = 1;
 
 const HEADING: &str = "\
-# What was accepted of the plugins that don't lie in the project. Written by `sandbook plugin accept`;
-# check it in, and review how it changes.
+# What was accepted of the plugins that don't lie in the project. Written by `sandbook plugin add`, `update` and
+# `accept`; check it in, and review how it changes.
 ";
 
 /// What was accepted, by the names that the project gives its plugins.
@@ -36,25 +40,15 @@ pub(crate) struct Lock {
 
 /// An accepted plugin.
 #[derive(Debug, Clone)]
-struct Entry {
+pub(crate) struct Entry {
     /// Where it came from.
-    source: String,
-    asked: Asked,
-}
-
-/// A plugin that a person may accept, with what was accepted before.
-#[derive(Debug)]
-pub struct Acceptance {
-    /// The entries that go, since their plugins need none any more.
-    gone: Vec<PluginName>,
-    /// What it asks for.
-    pub asked: Asked,
-    /// What was accepted before; none where nothing was.
-    pub before: Option<Asked>,
-    /// Where it comes from, as the project says it.
-    pub source: String,
-    name: PluginName,
-    lock: Lock,
+    pub(crate) source: String,
+    pub(crate) asked: Asked,
+    /// Of an image, the digest of its manifest.
+    pub(crate) image: Option<sandbook_registry::Digest>,
+    /// Who had to have signed it, and the signatures that show that they have. They are no secret, and nothing is
+    /// believed of them that isn't verified.
+    pub(crate) proofs: Proofs,
 }
 
 impl Lock {
@@ -73,15 +67,21 @@ impl Lock {
         Ok(Lock { path, entries })
     }
 
-    /// Refuses a plugin that isn't what was accepted.
+    /// What was accepted of a plugin.
+    pub(crate) fn entry(&self, name: &PluginName) -> Option<&Entry> {
+        self.entries.get(name)
+    }
+
+    /// Refuses a plugin that isn't what was accepted; says by which command it would be.
     pub(crate) fn verify(
         &self,
         name: &PluginName,
         source: &str,
         asked: &Asked,
+        command: &str,
     ) -> Result<(), Refused> {
         let accept = format!(
-            "see what it asks for, and accept it if that is right: `sandbook plugin accept {name}`"
+            "see what it asks for, and accept it if that is right: `sandbook plugin {command} {name}`"
         );
         let Some(entry) = self.entries.get(name) else {
             let message = format!(
@@ -107,56 +107,40 @@ impl Lock {
         Err(Refused::because(message).help(accept))
     }
 
-    /// What there is to accept of a plugin. Entries of plugins that are not among `kept` are dropped by it.
-    pub(crate) fn acceptance(
-        self,
-        name: PluginName,
-        source: String,
-        asked: Asked,
-        kept: &dyn Fn(&PluginName) -> bool,
-    ) -> Acceptance {
-        let gone = self.entries.keys().filter(|name| !kept(name));
-        Acceptance {
-            gone: gone.cloned().collect(),
-            before: self.entries.get(&name).map(|entry| entry.asked.clone()),
-            asked,
-            source,
-            name,
-            lock: self,
-        }
-    }
-}
-
-impl Acceptance {
-    /// In what it differs from what was accepted before.
-    pub fn changes(&self) -> Vec<Change> {
-        self.asked.changes_since(self.before.as_ref())
+    /// Drops the entries of all other plugins.
+    pub(crate) fn keep_only(&mut self, kept: &BTreeSet<PluginName>) {
+        self.entries.retain(|name, _| kept.contains(name));
     }
 
-    /// Whether it is what was accepted before.
-    pub fn is_accepted(&self) -> bool {
-        let before = self.before.as_ref();
-        before.is_some_and(|before| before.digest == self.asked.digest) && self.changes().is_empty()
+    /// Puts an entry in the place of whatever is there.
+    pub(crate) fn put(&mut self, name: PluginName, entry: Entry) {
+        self.entries.insert(name, entry);
     }
 
-    /// Writes it down, in one step, beside what others have accepted meanwhile.
+    /// Takes an entry out; says whether there was one.
+    pub(crate) fn take(&mut self, name: &PluginName) -> bool {
+        self.entries.remove(name).is_some()
+    }
+
+    /// Writes the file, in one step. Whoever changes it has read it in their own [`turn`](crate::replace::turn), so that
+    /// what others have accepted meanwhile stays.
     ///
     /// # Errors
     ///
-    /// The file can't be written. What was there before still is.
-    pub fn accept(self) -> Result<(), Refused> {
-        let path = &self.lock.path;
+    /// It can't be written, or would be more than is read. What was there before still is.
+    pub(crate) fn write(&self) -> Result<(), Refused> {
+        let path = &self.path;
         let failed =
             || Refused::because(format!("lock file `{}` can't be written", path.display()));
-        let _turn = turn(path).map_err(|error| failed().caused_by(error))?;
-        let mut entries = Lock::read(folder_of(path))?.entries;
-        entries.retain(|name, _| !self.gone.contains(name));
-        let entry = Entry {
-            source: self.source,
-            asked: self.asked,
-        };
-        entries.insert(self.name, entry);
-        let text = text(&entries).map_err(|error| failed().caused_by(error))?;
+        let text = text(&self.entries).map_err(|error| failed().caused_by(error))?;
+        // What strangers wrote is in it, and must not keep it from being read.
+        entries(text.clone().into_bytes(), path).map_err(|fault| match fault {
+            LockFault::Document(report) => failed().caused_by(report.faults.first().map_or_else(
+                || "it could not be read again".to_owned(),
+                |fault| format!("it could not be read again: {}", fault.message),
+            )),
+            fault => failed().caused_by(fault),
+        })?;
         replace(path, text.as_bytes(), 0o644).map_err(|error| failed().caused_by(error))
     }
 }
@@ -174,13 +158,19 @@ struct Wire<E> {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a mapping of what was accepted")]
 struct WireEntry {
-    /// A path; in time also what is fetched.
+    /// A path, a URL or a reference to an image.
     source: String,
     version: String,
     digest: String,
+    /// Of an image, the digest of its manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    image: Option<String>,
     allow: Vec<String>,
     slots: BTreeMap<String, WireSlot>,
     reveal: bool,
+    /// By the names of the keys.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    signed_by: BTreeMap<String, WireProof>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -250,15 +240,28 @@ impl WireEntry {
             reveal: self.reveal,
             inside: None,
         };
+        let image = self.image.map(|digest| digest.parse()).transpose();
+        let proofs = self.signed_by.into_iter().map(|(key, proof)| {
+            let key = KeyName::new(key).map_err(|fault| fault.to_string())?;
+            Ok((key, proof.read()?))
+        });
         Ok(Entry {
             source: self.source,
             asked,
+            image: image.map_err(|fault: sandbook_registry::DigestError| fault.to_string())?,
+            proofs: proofs.collect::<Result<_, String>>()?,
         })
     }
 }
 
 fn text(entries: &BTreeMap<PluginName, Entry>) -> Result<String, serde_yaml::Error> {
-    let plugins = entries.iter().map(|(name, Entry { source, asked })| {
+    let plugins = entries.iter().map(|(name, entry)| {
+        let Entry {
+            source,
+            asked,
+            image,
+            proofs,
+        } = entry;
         let slots = asked.slots.iter().map(|(slot, asked)| {
             let wire = WireSlot {
                 description: asked.what_for.clone(),
@@ -273,6 +276,11 @@ fn text(entries: &BTreeMap<PluginName, Entry>) -> Result<String, serde_yaml::Err
             allow: asked.allow.iter().map(ToString::to_string).collect(),
             slots: slots.collect(),
             reveal: asked.reveal,
+            image: image.map(|digest| digest.to_string()),
+            signed_by: proofs
+                .iter()
+                .map(|(key, proof)| (key.to_string(), WireProof::of(proof)))
+                .collect(),
         };
         (name.to_string(), wire)
     });
@@ -297,6 +305,7 @@ mod tests {
     use std::error::Error as _;
     use std::fs;
 
+    use sandbook_registry::Signature;
     use sandbook_sandbox::Digest;
 
     use super::*;
@@ -320,17 +329,25 @@ mod tests {
         PluginName::new(name).unwrap()
     }
 
+    fn entry(plugin: &str, asked: Asked) -> Entry {
+        Entry {
+            source: format!("/opt/{plugin}.wasm"),
+            asked,
+            image: None,
+            proofs: Proofs::new(),
+        }
+    }
+
     fn accept(root: &Path, plugin: &str, asked: Asked) {
-        let lock = Lock::read(root).unwrap();
-        let source = format!("/opt/{plugin}.wasm");
-        lock.acceptance(name(plugin), source, asked, &|name| name.as_str() != "gone")
-            .accept()
-            .unwrap();
+        let mut lock = Lock::read(root).unwrap();
+        lock.keep_only(&["a", "b"].map(name).into());
+        lock.put(name(plugin), entry(plugin, asked));
+        lock.write().unwrap();
     }
 
     fn refused(root: &Path, asked: &Asked) -> Option<String> {
         let lock = Lock::read(root).unwrap();
-        let verified = lock.verify(&name("b"), "/opt/b.wasm", asked);
+        let verified = lock.verify(&name("b"), "/opt/b.wasm", asked, "accept");
         verified.err().map(|refused| refused.to_string())
     }
 
@@ -359,38 +376,6 @@ mod tests {
     }
 
     #[test]
-    fn what_others_accept_meanwhile_stays() {
-        let dir = tempfile::tempdir().unwrap();
-        let acceptances: Vec<_> = ["a", "b", "c"]
-            .map(|plugin| {
-                let lock = Lock::read(dir.path()).unwrap();
-                lock.acceptance(name(plugin), plugin.to_owned(), asked(&[], plugin), &|_| {
-                    true
-                })
-            })
-            .into();
-        for acceptance in acceptances {
-            acceptance.accept().unwrap();
-        }
-        let lock = Lock::read(dir.path()).unwrap();
-        let names: Vec<_> = lock.entries.keys().map(PluginName::as_str).collect();
-        assert_eq!(names, ["a", "b", "c"]);
-        // And nobody writes while another one reads and writes.
-        let held = turn(&dir.path().join(LOCK_FILE)).unwrap();
-        let waiting = dir.path().to_owned();
-        let (sender, done) = std::sync::mpsc::channel();
-        let other = std::thread::spawn(move || {
-            accept(&waiting, "d", asked(&[], "d"));
-            sender.send(()).unwrap();
-        });
-        let pause = std::time::Duration::from_millis(100);
-        assert!(done.recv_timeout(pause).is_err());
-        drop(held);
-        done.recv().unwrap();
-        other.join().unwrap();
-    }
-
-    #[test]
     fn the_file_is_sorted_and_drops_what_is_no_more() {
         let dir = tempfile::tempdir().unwrap();
         for plugin in ["b", "gone", "a"] {
@@ -404,6 +389,65 @@ mod tests {
         );
         assert_eq!(place("gone"), None, "{text}");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn signatures_are_kept_to_the_byte() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut lock = Lock::read(dir.path()).unwrap();
+        let key = |name: &str| KeyName::new(name).unwrap();
+        let proofs = Proofs::from([
+            (
+                key("a"),
+                Signature::Minisign(
+                    "untrusted comment: x\n  RU: #\n\ntrusted comment: \t \nq==\n".to_owned(),
+                ),
+            ),
+            (key("b"), Signature::Blob("MEU=".to_owned())),
+            (
+                key("c"),
+                Signature::Image {
+                    manifest: "{ \"a\":  'b' }\n ".to_owned(),
+                    payload: "{\"critical\":{}}".to_owned(),
+                    signature: "MEQ=".to_owned(),
+                },
+            ),
+        ]);
+        let image = sandbook_registry::Digest::of(b"manifest");
+        let of_image = Entry {
+            image: Some(image),
+            proofs: proofs.clone(),
+            ..entry("b", asked(&[], "one"))
+        };
+        lock.put(name("b"), of_image);
+        lock.write().unwrap();
+        let read = Lock::read(dir.path()).unwrap();
+        let entry = read.entry(&name("b")).unwrap();
+        assert_eq!((&entry.proofs, entry.image), (&proofs, Some(image)));
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        accept(dir.path(), "a", asked(&[], "one"));
+        let mut lock = Lock::read(dir.path()).unwrap();
+        for manifest in ["{".repeat(2000), "x".repeat(LARGEST)] {
+            let proof = Signature::Image {
+                manifest,
+                payload: String::new(),
+                signature: String::new(),
+            };
+            let proofs = Proofs::from([(KeyName::new("ops").unwrap(), proof)]);
+            let strange = Entry {
+                proofs,
+                ..entry("b", asked(&[], "one"))
+            };
+            lock.put(name("b"), strange);
+            let refused = lock.write().unwrap_err();
+            assert!(refused.source().is_some(), "{refused}");
+            let still = Lock::read(dir.path()).unwrap();
+            assert!(still.entry(&name("a")).is_some() && still.entry(&name("b")).is_none());
+        }
     }
 
     #[test]

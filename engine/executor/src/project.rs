@@ -1,7 +1,6 @@
 //! A project's files: where they lie, and reading them. All of a project's input is read here.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use sandbook_journal::StateDir;
@@ -11,10 +10,10 @@ use sandbook_runbook::{
 use sandbook_sandbox::{MAX_COMPONENT_BYTES, Packed};
 
 use crate::anchoring::{Anchoring, ToAnchor};
-use crate::asked::Asked;
 use crate::bounded::read_file;
-use crate::draft::Draft;
-use crate::lock::{Acceptance, LOCK_FILE, Lock};
+use crate::draft::{Draft, Plugins};
+use crate::lock::LOCK_FILE;
+use crate::plugins::Provenance;
 use crate::refused::Refused;
 use crate::secrets::Secrets;
 
@@ -35,28 +34,6 @@ pub struct Listed {
     pub name: String,
     /// Where it lies.
     pub path: PathBuf,
-}
-
-/// What a project makes of a plugin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It lies in the project, and is reviewed with it.
-    Inside,
-    /// It is from outside, and what was accepted.
-    Accepted,
-    /// It is from outside, and was not accepted, or is no more what was.
-    NotAccepted,
-}
-
-impl Standing {
-    /// Whether it was accepted; none where nothing has to be.
-    pub fn is_accepted(&self) -> Option<bool> {
-        match self {
-            Standing::Inside => None,
-            Standing::Accepted => Some(true),
-            Standing::NotAccepted => Some(false),
-        }
-    }
 }
 
 /// What a look over the project's documents found.
@@ -138,7 +115,7 @@ impl Project {
     }
 
     /// The files that are read of it and the folders that they are looked for in, as far as they are there: documents,
-    /// plugins, the secrets and what opens them.
+    /// plugins and the keys that they are signed with, the secrets and what opens them.
     ///
     /// # Errors
     ///
@@ -153,6 +130,7 @@ impl Project {
             }
         }
         files.extend(self.plugins().map(|(_, path)| path));
+        files.extend(self.key_files());
         if let Ok(secrets) = Secrets::of(self) {
             files.extend([secrets.file(), secrets.identity()].map(Path::to_owned));
         }
@@ -168,12 +146,9 @@ impl Project {
             .map(runbook::EnvironmentName::as_str)
     }
 
-    /// The project's plugins: names, and where they lie.
-    pub fn plugins(&self) -> impl Iterator<Item = (&str, PathBuf)> {
-        self.settings
-            .plugins
-            .iter()
-            .map(|(name, path)| (name.as_str(), self.root.join(path)))
+    /// What the project says.
+    pub(crate) fn settings(&self) -> &runbook::Project {
+        &self.settings
     }
 
     /// The names of the project's plugins.
@@ -305,84 +280,6 @@ impl Project {
         Ok((environment, source))
     }
 
-    /// A plugin by the name that `sandbook.yaml` gives it.
-    ///
-    /// # Errors
-    ///
-    /// There is none of that name, its file can't be read, or it isn't a packed component.
-    pub fn plugin(&self, name: &str) -> Result<(Packed, Manifest), Refused> {
-        let Some((_, path)) = self.plugins().find(|(known, _)| *known == name) else {
-            let names = self.plugins().map(|(name, _)| name);
-            return Err(unknown(
-                "plugin",
-                name,
-                names,
-                &self.root.join(PROJECT_FILE),
-            ));
-        };
-        read_plugin(&path)
-    }
-
-    /// A plugin that doesn't lie in the project, to be shown and accepted.
-    ///
-    /// # Errors
-    ///
-    /// There is none of that name, it can't be read, it lies in the project, or the lock file can't be read.
-    pub fn acceptance(&self, name: &str) -> Result<Acceptance, Refused> {
-        let (packed, manifest) = self.plugin(name)?;
-        let known = self.settings.plugins.get_key_value(name);
-        let outside = known.and_then(|(name, _)| Some((name, self.outside(name)?)));
-        let Some((name, source)) = outside else {
-            return Err(
-                Refused::because(format!("plugin `{name}` lies in the project"))
-                    .help("it needs no entry: who reviews the project's changes reviews it"),
-            );
-        };
-        let asked = Asked::of(&packed, &manifest);
-        let kept = |name: &PluginName| self.outside(name).is_some();
-        let lock = Lock::read(&self.root)?;
-        Ok(lock.acceptance(name.clone(), source.to_owned(), asked, &kept))
-    }
-
-    /// Whether a plugin, as it was read, lies in the project, or else is what was accepted.
-    ///
-    /// # Errors
-    ///
-    /// The lock file can't be read.
-    pub fn standing(
-        &self,
-        name: &str,
-        packed: &Packed,
-        manifest: &Manifest,
-    ) -> Result<Standing, Refused> {
-        let known = self.settings.plugins.get_key_value(name);
-        let Some((name, source)) = known.and_then(|(name, _)| Some((name, self.outside(name)?)))
-        else {
-            return Ok(Standing::Inside);
-        };
-        let lock = Lock::read(&self.root)?;
-        Ok(
-            match lock.verify(name, source, &Asked::of(packed, manifest)) {
-                Ok(()) => Standing::Accepted,
-                Err(_) => Standing::NotAccepted,
-            },
-        )
-    }
-
-    /// Where a plugin comes from, when that isn't the project. A link is what it leads to: that changes without a
-    /// change of the project.
-    fn outside(&self, name: &PluginName) -> Option<&str> {
-        let place = self.settings.plugins.get(name)?;
-        let lies_in =
-            |path: io::Result<PathBuf>, root: &Path| path.is_ok_and(|path| path.starts_with(root));
-        let root = self
-            .root
-            .canonicalize()
-            .unwrap_or_else(|_| self.root.clone());
-        let is_inside = lies_in(self.root.join(place).canonicalize(), &root);
-        (!is_inside).then_some(place)
-    }
-
     /// Everything that can be known of these runbooks, by name or by path, without running them; of
     /// all of the project's documents where none is named.
     ///
@@ -472,40 +369,39 @@ pub fn read_plugin(path: &Path) -> Result<(Packed, Manifest), Refused> {
     let packed = Packed::read(bytes).map_err(|error| {
         Refused::because(format!("`{}` is not a plugin", path.display())).caused_by(error)
     })?;
-    let manifest = Manifest::from_json(packed.manifest_json()).map_err(|mut report| {
-        report.source.name = format!("{} (manifest)", path.display());
-        Refused::Invalid(vec![report])
-    })?;
+    let manifest = manifest_of(&packed, path)?;
     Ok((packed, manifest))
 }
 
-/// Which of the runbook's plugins are there. One from elsewhere has to be what was accepted.
+/// The manifest of a packed plugin that came from here.
+pub(crate) fn manifest_of(packed: &Packed, from: &Path) -> Result<Manifest, Refused> {
+    Manifest::from_json(packed.manifest_json()).map_err(|mut report| {
+        report.source.name = format!("{} (manifest)", from.display());
+        Refused::Invalid(vec![report])
+    })
+}
+
+/// Which of the runbook's plugins are there, and where from. One from elsewhere has to be what was accepted, and one
+/// that somebody must have signed has to be signed.
 pub(crate) fn manifests<'a>(
     project: &Project,
     used: impl Iterator<Item = &'a PluginName>,
-) -> Result<BTreeMap<PluginName, (Packed, Manifest)>, Refused> {
-    let mut plugins = BTreeMap::new();
+) -> Result<(Plugins, BTreeMap<PluginName, Provenance>), Refused> {
+    let (mut plugins, mut from) = (Plugins::new(), BTreeMap::new());
     let mut lock = None;
     for name in used {
         // A name that the project doesn't know is a fault of the runbook, which `check` places.
         if !plugins.contains_key(name) && project.settings.plugins.contains_key(name) {
-            let (packed, manifest) = project.plugin(name.as_str())?;
-            if let Some(source) = project.outside(name) {
-                let asked = Asked::of(&packed, &manifest);
-                let lock = match &mut lock {
-                    Some(lock) => lock,
-                    none => none.insert(Lock::read(&project.root)?),
-                };
-                lock.verify(name, source, &asked)?;
-            }
-            plugins.insert(name.clone(), (packed, manifest));
+            let (plugin, provenance) = project.usable_by(name, &mut lock)?;
+            plugins.insert(name.clone(), plugin);
+            from.insert(name.clone(), provenance);
         }
     }
-    Ok(plugins)
+    Ok((plugins, from))
 }
 
 /// Reads a document; its name is its path as seen from here, or from the project.
-fn read(root: &Path, path: &Path, what: &str) -> Result<Source, Refused> {
+pub(crate) fn read(root: &Path, path: &Path, what: &str) -> Result<Source, Refused> {
     let read = read_file(path, LARGEST_DOCUMENT);
     let bytes = read.map_err(|error| Refused::unreadable(what, path, error))?;
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -545,7 +441,7 @@ fn yaml_files(folder: &Path) -> Result<Vec<Listed>, Refused> {
     Ok(listed)
 }
 
-fn unknown<'a>(
+pub(crate) fn unknown<'a>(
     what: &str,
     name: &str,
     known: impl Iterator<Item = &'a str>,

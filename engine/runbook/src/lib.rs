@@ -27,6 +27,7 @@ mod origin;
 mod path;
 mod place;
 mod plan;
+mod plugin_source;
 mod project;
 mod retry;
 mod runbook;
@@ -67,13 +68,17 @@ pub use input::{Input, InputFault, InputKind, InputRuleFault, Inputs, read_input
 pub use limits::{Bounds, Limit, Limits};
 pub use manifest::{CONTRACT, Manifest};
 pub use names::{
-    Alphabet, CredentialName, EnvironmentName, LONGEST_NAME, Name, NameFault, NameRule, PluginName,
-    RunbookName, Slot, StepId,
+    Alphabet, CredentialName, EnvironmentName, KeyName, LONGEST_NAME, Name, NameFault, NameRule,
+    PluginName, RunbookName, Slot, StepId,
 };
 pub use origin::{Origin, OriginFault};
 pub use path::{Path, Segment};
 pub use plan::{Bound, Plan, Planned, PluginFacts};
-pub use project::{Anchor, Destination, Project, SecretsPlaces};
+pub use plugin_source::{ImageReference, ImageVersion, PluginSource, SourceFault};
+pub use project::{
+    Anchor, Destination, EditFault, Project, ProjectPlugin, PublicKey, SecretsPlaces, with_plugin,
+    without_plugin,
+};
 pub use retry::{Backoff, Retry};
 pub use runbook::{Behavior, Concurrency, Runbook, Section};
 pub use schema::{Kind, schema};

@@ -171,6 +171,11 @@ name!(
     EnvironmentName, "environment name", Dashed
 );
 
+name!(
+    /// What a project calls a key that plugins are signed with: `[a-z][a-z0-9_-]*`.
+    KeyName, "key name", Dashed
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

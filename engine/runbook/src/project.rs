@@ -1,6 +1,9 @@
 //! `sandbook.yaml`: what makes a folder a project.
 
 mod anchor;
+mod edit;
+mod key;
+mod plugin;
 
 use std::collections::BTreeMap;
 
@@ -8,9 +11,14 @@ use serde::Deserialize;
 
 use self::anchor::WireAnchor;
 pub use self::anchor::{Anchor, Destination};
+pub use self::edit::{EditFault, with_plugin, without_plugin};
+pub use self::key::PublicKey;
+use self::key::WireKey;
+pub use self::plugin::ProjectPlugin;
+use self::plugin::WirePlugin;
 use crate::fault::{Fault, Report};
 use crate::leaf::Reader;
-use crate::names::{EnvironmentName, PluginName};
+use crate::names::{EnvironmentName, KeyName, PluginName};
 use crate::path::Path;
 use crate::place::check_path;
 use crate::schema::Kind;
@@ -20,8 +28,12 @@ use crate::{shape, yaml};
 /// A project's settings. Relative paths begin at the project's folder and stay in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
-    /// The plugins: the names that runbooks use, and where the packed components lie.
-    pub plugins: BTreeMap<PluginName, String>,
+    /// The plugins: the names that runbooks use, and where the packed components come from.
+    pub plugins: BTreeMap<PluginName, ProjectPlugin>,
+    /// The keys that plugins are signed with.
+    pub keys: BTreeMap<KeyName, PublicKey>,
+    /// The keys that must have signed whatever comes from outside, where a plugin itself says nothing.
+    pub signed_by: Vec<KeyName>,
     /// The folder of the runbooks; `.` by default.
     pub runbooks: String,
     /// The folder of the environments; `environments` by default.
@@ -50,7 +62,9 @@ pub struct SecretsPlaces {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Wire {
-    plugins: BTreeMap<String, String>,
+    plugins: BTreeMap<String, WirePlugin>,
+    keys: BTreeMap<String, WireKey>,
+    signed_by: Vec<String>,
     runbooks: Option<String>,
     environments: Option<String>,
     state: Option<String>,
@@ -78,15 +92,9 @@ impl Project {
 
 fn convert(wire: Wire, faults: &mut Vec<Fault>) -> Project {
     let root = Path::root();
-    let mut plugins = BTreeMap::new();
-    for (name, path) in wire.plugins {
-        let place = root.key("plugins").key(&name);
-        check_path(&path, &place, faults);
-        match PluginName::new(&name) {
-            Ok(name) => drop(plugins.insert(name, path)),
-            Err(fault) => faults.push(Fault::error(place, fault.to_string()).on_key()),
-        }
-    }
+    let keys = key::convert(wire.keys, faults);
+    let plugins = plugin::convert(wire.plugins, &keys, faults);
+    let signed_by = key::signers(wire.signed_by, &root.key("signed_by"), &keys, faults);
     let mut folder = |key: &str, given: Option<String>| {
         if let Some(path) = &given {
             check_path(path, &root.key(key), faults);
@@ -116,6 +124,8 @@ fn convert(wire: Wire, faults: &mut Vec<Fault>) -> Project {
     });
     Project {
         plugins,
+        keys,
+        signed_by,
         runbooks,
         environments,
         state,
@@ -140,7 +150,9 @@ mod tests {
             (project.runbooks.as_str(), project.environments.as_str()),
             (".", "environments")
         );
-        assert_eq!(project.plugins["http-check"], "plugins/http-check.wasm");
+        let plugin = &project.plugins["http-check"];
+        assert_eq!(plugin.source.to_string(), "plugins/http-check.wasm");
+        assert_eq!((&plugin.signed_by, project.signed_by), (&None, vec![]));
         assert_eq!((project.state, project.default_environment), (None, None));
         assert_eq!(project.anchors, []);
     }

@@ -111,6 +111,48 @@ impl<'a> Spans<'a> {
         found
     }
 
+    /// The bytes of the value at this very place; none where there is none.
+    pub(crate) fn node(&self, path: &Path) -> Option<Range<usize>> {
+        let found = exactly(self.root.as_ref()?, path.segments())?;
+        Some(found.node.span.clone())
+    }
+
+    /// The bytes of the key of the entry at this very place.
+    pub(crate) fn entry_key(&self, path: &Path) -> Option<Range<usize>> {
+        exactly(self.root.as_ref()?, path.segments())?.key_span
+    }
+
+    /// The bytes of the entry at this very place, from its key to the last that belongs to it.
+    pub(crate) fn entry(&self, path: &Path) -> Option<Range<usize>> {
+        let found = exactly(self.root.as_ref()?, path.segments())?;
+        Some(found.key_span?.start..self.last(found.node))
+    }
+
+    /// The bytes of each entry of the mapping at this very place, in order.
+    pub(crate) fn entries(&self, path: &Path) -> Option<Vec<Range<usize>>> {
+        match &exactly(self.root.as_ref()?, path.segments())?.node.kind {
+            Kind::Mapping(entries) => {
+                let each = |entry: &Entry| entry.key_span.start..self.last(&entry.value);
+                Some(entries.iter().map(each).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// Where a value ends. The parser has one without brackets end where the next thing begins.
+    fn last(&self, node: &Node) -> usize {
+        let in_brackets = self.text[node.span.clone()].starts_with(['{', '[']);
+        let below = match &node.kind {
+            Kind::List(items) => items.last(),
+            Kind::Mapping(entries) => entries.last().map(|entry| &entry.value),
+            Kind::Text(_) | Kind::Leaf => None,
+        };
+        match below {
+            Some(below) if !in_brackets => self.last(below),
+            _ => node.span.end,
+        }
+    }
+
     /// The first line of a span that has anything on it.
     fn one_line(&self, span: Range<usize>) -> Range<usize> {
         let text = &self.text[span.clone()];
@@ -161,6 +203,27 @@ fn descend<'a>(root: &'a Node, segments: &[Segment]) -> Found<'a> {
         }
     }
     found
+}
+
+/// What lies at this very place.
+fn exactly<'a>(root: &'a Node, segments: &[Segment]) -> Option<Found<'a>> {
+    let mut found = Found {
+        node: root,
+        key_span: None,
+    };
+    for segment in segments {
+        let (Kind::Mapping(entries), Segment::Key(key)) = (&found.node.kind, segment) else {
+            return None;
+        };
+        let entry = entries
+            .iter()
+            .find(|entry| entry.key.as_ref() == Some(key))?;
+        found = Found {
+            node: &entry.value,
+            key_span: Some(entry.key_span.clone()),
+        };
+    }
+    Some(found)
 }
 
 struct Reader<'a> {

@@ -1,4 +1,5 @@
-//! What we show people is right: the examples of `README.md`, `docs/runbook.md` and `docs/audit.md`, and the project that comes along.
+//! What we show people is right: the examples of `README.md`, `docs/runbook.md`, `docs/audit.md` and
+//! `docs/plugins/sources.md`, and the project that comes along.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -57,9 +58,14 @@ fn check_runbook(source: &Source, environment: Option<&Environment>) {
 
 #[test]
 fn the_examples_of_the_reference_pass_the_check() {
-    let page = ["README.md", "docs/runbook.md", "docs/audit.md"]
-        .map(|page| fs::read_to_string(root().join(page)).unwrap())
-        .join("\n");
+    let page = [
+        "README.md",
+        "docs/runbook.md",
+        "docs/audit.md",
+        "docs/plugins/sources.md",
+    ]
+    .map(|page| fs::read_to_string(root().join(page)).unwrap())
+    .join("\n");
     let blocks = page
         .split("```yaml\n")
         .skip(1)

@@ -9,6 +9,9 @@ use clap::{Args, Subcommand};
 
 pub(crate) use self::run::PluginRun;
 pub(crate) use self::test::PluginTest;
+use super::plugin_sources::{
+    PluginAdd, PluginFetch, PluginPublish, PluginRemove, PluginUpdate, PluginVerify,
+};
 use super::{Output, PluginDoctor, PluginNew};
 
 #[derive(Debug, Subcommand)]
@@ -21,13 +24,19 @@ pub(crate) enum PluginCommand {
     Accept(PluginAccept),
     Test(PluginTest),
     Run(PluginRun),
+    Add(PluginAdd),
+    Update(PluginUpdate),
+    Remove(PluginRemove),
+    Fetch(PluginFetch),
+    Verify(PluginVerify),
+    Publish(PluginPublish),
     /// Check that a packed plugin can be loaded; none of its code is run
     #[command(after_help = "Example:\n  sandbook plugin check plugins/http-check.wasm")]
     Check {
         /// A packed plugin's file, or its name in sandbook.yaml
         plugin: String,
     },
-    /// List the plugins that sandbook.yaml names
+    /// List the plugins that sandbook.yaml names: where they come from, and how they stand
     List(Output),
 }
 
@@ -67,7 +76,7 @@ pub(crate) struct PluginDiff {
     pub(crate) output: Output,
 }
 
-/// Accept a plugin that does not lie in the project, as it is now
+/// Accept a plugin that lies outside the project by its path, as it is now
 ///
 /// It shows what the plugin asks for, or how that changed, and writes digest and requests to sandbook.lock. Until then,
 /// and when either changes, check, plan and run refuse the plugin.

@@ -1,20 +1,22 @@
-//! `sandbook plugin`: packing plugins, looking at them, and trying them.
+//! `sandbook plugin`: packing plugins, looking at them, trying them, and having them from elsewhere.
 
 mod accept;
 mod diff;
 mod doctor;
+mod each;
+mod list;
 mod new;
 mod run;
+mod sources;
 mod test;
 mod toolchains;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sandbook_executor::{Standing, is_path, read_plugin, replace};
+use sandbook_executor::{PluginStanding, is_path, read_plugin, replace};
 use sandbook_runbook::{Manifest, Source};
 use sandbook_sandbox::{Packed, Sandbox, Settings, pack};
-use serde_json::json;
 
 use crate::arguments::{PluginCommand, PluginInspect, PluginPack};
 use crate::compiling::compiler;
@@ -22,7 +24,7 @@ use crate::exit::Exit;
 use crate::places::Places;
 use crate::problem::Problem;
 use crate::render;
-use crate::screen::{Ink, Output, Table, one_line, safe};
+use crate::screen::{Output, safe};
 
 pub(crate) fn plugin(
     command: PluginCommand,
@@ -38,8 +40,14 @@ pub(crate) fn plugin(
         PluginCommand::Test(arguments) => return test::test(&arguments, places, output),
         PluginCommand::Run(arguments) => return run::run_alone(&arguments, places, output),
         PluginCommand::Accept(arguments) => accept::accept(&arguments, places, output)?,
+        PluginCommand::Add(arguments) => accept::add(&arguments, places, output)?,
+        PluginCommand::Update(arguments) => return accept::update(&arguments, places, output),
+        PluginCommand::Remove(arguments) => sources::remove(&arguments, places, output)?,
+        PluginCommand::Fetch(arguments) => return sources::fetch(&arguments, places, output),
+        PluginCommand::Verify(arguments) => return sources::verify(&arguments, places, output),
+        PluginCommand::Publish(arguments) => sources::publish(&arguments, output)?,
         PluginCommand::Check { plugin } => check(&plugin, places, output)?,
-        PluginCommand::List(format) => list(format.is_json(), places, output)?,
+        PluginCommand::List(format) => list::list(format.is_json(), places, output)?,
     }
     Ok(Exit::Succeeded)
 }
@@ -81,11 +89,7 @@ fn pack_plugin(arguments: &PluginPack, output: &mut Output) -> Result<(), Proble
 
 fn inspect(arguments: &PluginInspect, places: &Places, output: &mut Output) -> Result<(), Problem> {
     let plugin = &arguments.plugin;
-    let (packed, manifest) = read(plugin, places)?;
-    let standing = match is_path(plugin) {
-        true => None,
-        false => Some(places.project()?.standing(plugin, &packed, &manifest)?),
-    };
+    let (packed, manifest, standing) = look_at(plugin, places)?;
     if arguments.step {
         let name = if is_path(plugin) {
             manifest.name.as_str()
@@ -109,7 +113,26 @@ fn inspect(arguments: &PluginInspect, places: &Places, output: &mut Output) -> R
     Ok(())
 }
 
-/// Reads a packed plugin: a file, or one of the project's by its name.
+/// A packed plugin, to be looked at: a file, or one of the project's by its name, with how it stands there.
+fn look_at(
+    plugin: &str,
+    places: &Places,
+) -> Result<(Packed, Manifest, Option<PluginStanding>), Problem> {
+    if is_path(plugin) {
+        let (packed, manifest) = read_plugin(Path::new(plugin))?;
+        return Ok((packed, manifest, None));
+    }
+    let mut standing = places.project()?.standing(plugin)?;
+    let Some((packed, manifest)) = standing.plugin.take() else {
+        let refused = standing.refused;
+        return Err(refused
+            .expect("invariant: what can't be read is refused")
+            .into());
+    };
+    Ok((packed, manifest, Some(standing)))
+}
+
+/// Reads a packed plugin, to be compiled: a file, or one of the project's by its name, as it may be used.
 fn read(plugin: &str, places: &Places) -> Result<(Packed, Manifest), Problem> {
     if is_path(plugin) {
         Ok(read_plugin(Path::new(plugin))?)
@@ -135,59 +158,5 @@ fn check(plugin: &str, places: &Places, output: &mut Output) -> Result<(), Probl
         manifest.name,
         safe(&manifest.version)
     ));
-    Ok(())
-}
-
-fn list(json: bool, places: &Places, output: &mut Output) -> Result<(), Problem> {
-    let project = places.project()?;
-    let mut table = Table::headed(&["plugin", "version", "digest", "from", "description"]);
-    let mut some = false;
-    for (name, path) in project.plugins() {
-        some = true;
-        let read = project.plugin(name).and_then(|(packed, manifest)| {
-            let standing = project.standing(name, &packed, &manifest)?;
-            Ok((packed, manifest, standing))
-        });
-        if json {
-            let (error, read) = match read {
-                Ok(read) => (None, Some(read)),
-                Err(refused) => (Some(refused.to_string()), None),
-            };
-            let line = json!({
-                "name": name, "path": path, "error": error,
-                "digest": read.as_ref().map(|(packed, ..)| packed.digest().to_string()),
-                "version": read.as_ref().map(|(_, manifest, _)| &manifest.version),
-                "description": read.as_ref().map(|(_, manifest, _)| &manifest.description),
-                "outside": read.as_ref().map(|(.., standing)| *standing != Standing::Inside),
-                "accepted": read.as_ref().and_then(|(.., standing)| standing.is_accepted()),
-            });
-            output.line(&line.to_string());
-            continue;
-        }
-        let cells = match &read {
-            Ok((packed, manifest, standing)) => [
-                (Ink::Name, name.to_owned()),
-                (Ink::Plain, one_line(&manifest.version)),
-                (Ink::Faint, packed.digest().hex()[..12].to_owned()),
-                render::standing(standing),
-                (Ink::Plain, one_line(&manifest.description)),
-            ],
-            Err(refused) => [
-                (Ink::Name, name.to_owned()),
-                (Ink::Plain, String::new()),
-                (Ink::Plain, String::new()),
-                (Ink::Plain, String::new()),
-                (Ink::Bad, one_line(&refused.to_string())),
-            ],
-        };
-        table.row(cells);
-    }
-    if !json {
-        output.text(&if some {
-            table.render(output.paper)
-        } else {
-            "No plugins in sandbook.yaml.\n".to_owned()
-        });
-    }
     Ok(())
 }

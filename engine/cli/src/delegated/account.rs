@@ -226,7 +226,7 @@ mod tests {
         )
         .unwrap();
         let project = format!(
-            "plugins: {{ own: plugins/own.wasm, other: {}/other.wasm, gone: plugins/gone.wasm }}\nrunbooks: books\n",
+            "plugins: {{ own: plugins/own.wasm, other: {}/other.wasm, gone: plugins/gone.wasm }}\nkeys: {{ ops: {{ cosign: keys/ops.pub }} }}\nrunbooks: books\n",
             link.display()
         );
         let files = [
@@ -237,13 +237,14 @@ mod tests {
             "environments/b.yaml",
             "environments/c.example.yaml",
             "plugins/own.wasm",
+            "keys/ops.pub",
         ];
         let files = files.map(|file| home.path().join(file));
         for file in files.iter().chain([&outside]) {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, &project).unwrap();
         }
-        let folders = ["books", "environments", "plugins"];
+        let folders = ["books", "environments", "plugins", "keys"];
         let folders = folders.map(|folder| home.path().join(folder));
         let others = [
             home.path(),

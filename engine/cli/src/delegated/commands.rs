@@ -1,5 +1,5 @@
 //! What people who enter another account don't do: who runs things doesn't erase what is on record of it, nor put in what
-//! was made elsewhere, nor carry away what went over the wire, nor see to the secrets, nor accept or make plugins.
+//! was made elsewhere, nor carry away what went over the wire, nor see to the secrets, nor choose or make plugins.
 
 use clap::ArgMatches;
 
@@ -28,9 +28,15 @@ fn upkeep(given: &ArgMatches) -> Option<(&'static str, &'static str)> {
         },
         ("secrets", _) => Some(("secrets", "the secrets are")),
         ("plugin", given) => {
+            const CHOICE: &str = "the choice of plugins is";
             const RIGHTS: &str = "what a plugin may do is";
             match given.subcommand()? {
-                ("accept", _) => Some(("plugin accept", "the choice of plugins is")),
+                ("accept", _) => Some(("plugin accept", CHOICE)),
+                ("add", _) => Some(("plugin add", CHOICE)),
+                ("update", _) => Some(("plugin update", CHOICE)),
+                ("remove", _) => Some(("plugin remove", CHOICE)),
+                ("fetch", _) => Some(("plugin fetch", CHOICE)),
+                ("publish", _) => Some(("plugin publish", CHOICE)),
                 ("new", _) => Some(("plugin new", "what it would write is")),
                 // It runs what it finds in the folder that it is called in.
                 ("doctor", _) => Some(("plugin doctor", "the programs that it would run are")),
@@ -72,6 +78,11 @@ mod tests {
             &["plugin", "doctor"],
             &["plugin", "run", "x", "--allow", "GET https://a.example/"],
             &["plugin", "run", "x", "--reveal", "api"],
+            &["plugin", "add", "x", "oci://h/x:1"],
+            &["plugin", "update"],
+            &["plugin", "remove", "x"],
+            &["plugin", "fetch"],
+            &["plugin", "publish", "x.wasm", "oci://h/x:1"],
         ] {
             assert!(upkeep(refused).is_some(), "{refused:?}");
         }
@@ -82,6 +93,8 @@ mod tests {
             &["runs"],
             &["plugin", "diff", "x", "y"],
             &["plugin", "run", "x", "--yes"],
+            &["plugin", "list"],
+            &["plugin", "verify"],
         ] {
             assert_eq!(upkeep(accepted), None, "{accepted:?}");
         }

@@ -7,6 +7,7 @@ use sandbook_runbook::{
 };
 
 use super::heading::rehearsal_in;
+use super::plugin::signers;
 use super::words;
 use crate::screen::{Ink, Paper, Table, one_line, safe};
 
@@ -141,6 +142,7 @@ fn step(planned: &Planned, is_first: bool, prepared: &Prepared, paper: Paper) ->
     let mut text = format!("  {}{name}\n", paper.ink(Ink::Name, step.id.as_str()));
     let mut facts = Facts(Table::indented(4));
     facts.add("runs", Ink::Plain, what_exactly(planned, prepared));
+    facts.provenance(planned, prepared);
     facts.add("starts", Ink::Plain, order(&step.needs, is_first));
     if let Some(condition) = &step.condition {
         let condition = safe(&condition.to_string()).into_owned();
@@ -162,6 +164,7 @@ fn step(planned: &Planned, is_first: bool, prepared: &Prepared, paper: Paper) ->
     }
     if let Some(rollback) = &planned.rollback {
         facts.add("undone by", Ink::Name, what_exactly(rollback, prepared));
+        facts.provenance(rollback, prepared);
         facts.rights(rollback, prepared);
     }
     // What a reviewer reads isn't cut.
@@ -175,6 +178,26 @@ struct Facts(Table);
 impl Facts {
     fn add(&mut self, label: &str, ink: Ink, value: String) {
         self.0.row([(Ink::Faint, label.to_owned()), (ink, value)]);
+    }
+
+    /// Where a plugin comes from, when that isn't the project, and who has signed it.
+    fn provenance(&mut self, planned: &Planned, prepared: &Prepared) {
+        let plugin = planned.step.plugin();
+        let provenance = plugin.and_then(|using| prepared.provenance(using.plugin.as_str()));
+        let Some(provenance) = provenance else {
+            return;
+        };
+        if provenance.outside {
+            self.add("from", Ink::Plain, one_line(&provenance.source));
+        }
+        match signers(provenance) {
+            Some(signers) => self.add("signed by", Ink::Plain, signers),
+            None if provenance.outside => {
+                let nobody = "nobody that sandbook.yaml asks for".to_owned();
+                self.add("signed by", Ink::Faint, nobody);
+            }
+            None => {}
+        }
     }
 
     /// What a step, or what undoes it, may do and how often it tries.

@@ -5,6 +5,7 @@ use sandbook_runbook::{Action, Needs, OnDoubt, OnFailure, Planned, format_durati
 use serde_json::{Map, Value, json};
 
 use super::plan::{has_wasi_http, is_reveal_withheld, sections};
+use super::plugin::signed_by;
 
 /// A plan with what each step may do.
 pub(crate) fn plan_json(prepared: &Prepared) -> Value {
@@ -92,6 +93,9 @@ fn step(planned: &Planned, prepared: &Prepared) -> Value {
         "plugin": plugin.map(|(name, digest)| json!({
             "name": name,
             "digest": digest.to_string(),
+            "source": prepared.provenance(name).map(|provenance| &provenance.source),
+            "outside": prepared.provenance(name).map(|provenance| provenance.outside),
+            "signed_by": prepared.provenance(name).map(signed_by),
             "version": planned.plugin.as_ref().map(|facts| &facts.version),
             "not_granted": planned.plugin.iter().flat_map(|facts| &facts.not_granted).map(ToString::to_string).collect::<Vec<_>>(),
             "unbound": planned.plugin.iter().flat_map(|facts| &facts.unbound).map(ToString::to_string).collect::<Vec<_>>(),

@@ -1,7 +1,7 @@
 //! A plugin by its manifest and its imports: what it is, asks for, takes and gives; and a step that uses it.
 
-use sandbook_executor::Standing;
-use sandbook_runbook::Manifest;
+use sandbook_executor::{PluginStanding, Provenance, Standing};
+use sandbook_runbook::{KeyName, Manifest};
 use sandbook_sandbox::Packed;
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use crate::screen::{Ink, Paper, Table, one_line, safe};
 pub(crate) fn inspection(
     packed: &Packed,
     manifest: &Manifest,
-    standing: Option<&Standing>,
+    standing: Option<&PluginStanding>,
     paper: Paper,
 ) -> String {
     let name = paper.ink(Ink::Strong, &manifest.name.to_string());
@@ -29,6 +29,15 @@ pub(crate) fn inspection(
     ]);
     if let Some(standing) = standing {
         facts.row([faint("from"), self::standing(standing)]);
+        if standing.provenance.outside {
+            facts.row([
+                faint("source"),
+                plain(one_line(&standing.provenance.source)),
+            ]);
+        }
+        if let Some(signers) = signers(&standing.provenance) {
+            facts.row([faint("signed by"), plain(signers)]);
+        }
     }
     text.push_str(&facts.render(paper));
 
@@ -67,7 +76,7 @@ pub(crate) fn inspection(
 pub(crate) fn inspection_json(
     packed: &Packed,
     manifest: &Manifest,
-    standing: Option<&Standing>,
+    standing: Option<&PluginStanding>,
 ) -> Value {
     let words: Vec<String> = in_plain_words(packed.imports())
         .into_iter()
@@ -84,18 +93,44 @@ pub(crate) fn inspection_json(
         "digest": packed.digest().to_string(), "contract": manifest.contract,
         "imports": packed.imports(), "able_to": words, "allow": allow, "slots": slots,
         "inputs": manifest.inputs, "outputs": manifest.outputs,
-        "outside": standing.map(|standing| *standing != Standing::Inside),
-        "accepted": standing.and_then(Standing::is_accepted),
+        "state": standing.map(|standing| standing.standing.as_str()),
+        "source": standing.map(|standing| &standing.provenance.source),
+        "outside": standing.map(|standing| standing.provenance.outside),
+        "accepted": standing.and_then(PluginStanding::is_accepted),
+        "signed_by": standing.map(|standing| signed_by(&standing.provenance)),
     })
 }
 
-/// Where a project's plugin is from, and whether it is what was accepted.
-pub(crate) fn standing(standing: &Standing) -> (Ink, String) {
-    match standing {
-        Standing::Inside => (Ink::Faint, "the project".to_owned()),
-        Standing::Accepted => (Ink::Plain, "outside, accepted".to_owned()),
-        Standing::NotAccepted => (Ink::Bad, "outside, not accepted".to_owned()),
-    }
+/// Where a project's plugin is from, and whether it may be used.
+pub(crate) fn standing(plugin: &PluginStanding) -> (Ink, String) {
+    let (ink, words) = match plugin.standing {
+        Standing::Inside => return (Ink::Faint, "the project".to_owned()),
+        Standing::Accepted => (Ink::Plain, "accepted"),
+        Standing::NotAccepted => (Ink::Bad, "not accepted"),
+        Standing::NotFetched => (Ink::Bad, "not fetched"),
+        Standing::Changed => (Ink::Bad, "not what was accepted"),
+        Standing::Altered => (Ink::Bad, "altered on this disk"),
+        Standing::Unsigned => (Ink::Bad, "not signed as it must be"),
+        Standing::Faulty => (Ink::Bad, "can't be read"),
+    };
+    let from = if plugin.provenance.outside {
+        "outside"
+    } else {
+        "the project"
+    };
+    (ink, format!("{from}, {words}"))
+}
+
+/// Who has signed a plugin, by the names of their keys in sandbook.yaml; none where nobody must.
+pub(crate) fn signers(provenance: &Provenance) -> Option<String> {
+    let names = signed_by(provenance);
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+/// The same for programs.
+pub(crate) fn signed_by(provenance: &Provenance) -> Vec<&str> {
+    let keys = provenance.signed_by.iter();
+    keys.map(KeyName::as_str).collect()
 }
 
 /// What imports mean, for somebody who never read the contract.

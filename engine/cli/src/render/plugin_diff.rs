@@ -1,7 +1,7 @@
 //! How two versions of a plugin differ: what the new one wants beyond the old one, then what else.
 
 use sandbook_executor::{Acceptance, Asked, Change, Subject};
-use sandbook_runbook::PluginName;
+use sandbook_runbook::{KeyName, PluginName};
 use serde_json::{Value, json};
 
 use crate::screen::{Ink, Paper, Table, one_line, safe};
@@ -60,7 +60,16 @@ pub(crate) fn acceptance(name: &str, acceptance: &Acceptance, paper: Paper) -> S
     let asked = &acceptance.asked;
     let mut facts = Table::default();
     row(&mut facts, "plugin", name, name);
+    if acceptance.calls_itself.as_str() != name {
+        let itself = acceptance.calls_itself.as_str();
+        row(&mut facts, "calls itself", itself, itself);
+    }
     row(&mut facts, "from", &acceptance.source, &acceptance.source);
+    if !acceptance.signed_by.is_empty() {
+        let signers: Vec<&str> = acceptance.signed_by.iter().map(KeyName::as_str).collect();
+        let signers = signers.join(", ");
+        row(&mut facts, "signed by", &signers, &signers);
+    }
     versions(
         &mut facts,
         acceptance.before.as_ref().unwrap_or(asked),

@@ -2,7 +2,7 @@
 
 use sandbook_executor::Asked;
 
-use super::read;
+use super::look_at;
 use crate::arguments::PluginDiff;
 use crate::places::Places;
 use crate::problem::Problem;
@@ -15,7 +15,7 @@ pub(super) fn diff(
     output: &mut Output,
 ) -> Result<(), Problem> {
     let version = |plugin: &str| -> Result<render::Version, Problem> {
-        let (packed, manifest) = read(plugin, places)?;
+        let (packed, manifest, _) = look_at(plugin, places)?;
         Ok(render::Version {
             asked: Asked::of(&packed, &manifest),
             name: manifest.name,
