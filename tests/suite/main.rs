@@ -4,6 +4,7 @@
 mod bad_input;
 mod cases;
 mod cli;
+mod docs;
 mod flagship;
 mod plugins;
 mod promises;

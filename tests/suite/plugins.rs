@@ -2,6 +2,8 @@
 
 mod any_fault;
 mod built;
+mod cases;
+mod commands;
 mod examples;
 mod failover_sql;
 mod http;
@@ -11,4 +13,5 @@ mod patroni;
 mod post_status;
 mod prelude;
 mod services;
+mod snippets;
 mod update_ip;

@@ -16,9 +16,11 @@ const LANGUAGES: [&str; 5] = ["c", "typescript", "rust", "python", "go"];
 /// A plugin that is made by `plugin new`, and what is laid over it.
 struct Example {
     name: String,
+    /// What it is called in `target/examples`, where several have one name.
+    room: String,
     language: &'static str,
-    /// The files that differ.
-    laid_over: Option<PathBuf>,
+    /// The folders of files that differ.
+    laid_over: Vec<PathBuf>,
 }
 
 /// Those whose toolchains are small: C and TypeScript.
@@ -34,11 +36,9 @@ pub(crate) fn build_all() -> Outcome {
 /// Plugins that do nothing, in all languages, to be measured.
 pub(crate) fn build_idle() -> Outcome {
     build_each(&LANGUAGES, |language| {
-        Ok(vec![Example {
-            name: format!("idle-{language}"),
-            language,
-            laid_over: Some(root().join("tests/bench/idle").join(language)),
-        }])
+        let files = root().join("tests/bench/idle").join(language);
+        let name = format!("idle-{language}");
+        Ok(vec![Example::new(name, language, vec![files])])
     })
 }
 
@@ -64,7 +64,7 @@ fn build_each(
     Ok(())
 }
 
-/// The examples in a language, what only tests run, and what `plugin new` makes without anything laid over.
+/// The examples in a language, what only tests run, the guide's step, and what `plugin new` makes without anything laid over.
 fn in_language(language: &'static str) -> Outcome<Vec<Example>> {
     let mut folders = vec![root().join("plugins/examples").join(language)];
     if language == "go" {
@@ -72,30 +72,40 @@ fn in_language(language: &'static str) -> Outcome<Vec<Example>> {
     }
     // Those in Rust lie beside the examples, in a workspace of their own.
     folders.retain(|folder| folder.is_dir());
-    let over = |folder: PathBuf| {
-        Ok(Example {
-            name: manifest_name(&folder)?,
-            language,
-            laid_over: Some(folder),
-        })
-    };
-    let mut examples = folders.into_iter().map(over).collect::<Outcome<Vec<_>>>()?;
+    let mut examples = Vec::new();
+    for folder in folders {
+        let name = manifest_name(&folder)?;
+        examples.push(Example::new(name, language, vec![folder]));
+    }
+    let guide = root().join("plugins/examples/retire-pool");
     examples.push(Example {
-        name: format!("new-{language}"),
+        name: "retire-pool".to_owned(),
+        room: format!("retire-pool-{language}"),
         language,
-        laid_over: None,
+        laid_over: vec![guide.join("all"), guide.join(language)],
     });
+    let bare = format!("new-{language}");
+    examples.push(Example::new(bare, language, Vec::new()));
     Ok(examples)
 }
 
 impl Example {
+    fn new(name: String, language: &'static str, laid_over: Vec<PathBuf>) -> Example {
+        Example {
+            room: name.clone(),
+            name,
+            language,
+            laid_over,
+        }
+    }
+
     /// Makes the plugin's project, and builds it where it isn't the same as the last time.
     fn build(&self, tools: &Tools) -> Outcome {
-        let name = &self.name;
-        let room = target().join("examples").join(name);
+        let Example { name, room, .. } = self;
+        let packed = target().join("examples").join(format!("{room}.wasm"));
+        let room = target().join("examples").join(room);
         let (made, source, project) =
             (room.join("made"), room.join("source"), room.join("project"));
-        let packed = target().join("examples").join(format!("{name}.wasm"));
         self.make(&made)?;
         if packed.is_file() && tree::is_same(&made, &source) {
             return tree::remove(&made);
@@ -133,10 +143,9 @@ impl Example {
         // With other toolchains it is to be built anew.
         let pinned = folder.join("toolchains.txt");
         write(&pinned, tools::pinned())?;
-        match &self.laid_over {
-            Some(files) => tree::copy(files, folder),
-            None => Ok(()),
-        }
+        self.laid_over
+            .iter()
+            .try_for_each(|files| tree::copy(files, folder))
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{Lab, repository};
 
 /// The pages that are of no plugin.
-const GUIDES: [&str; 4] = ["README", "languages", "sources", "testing"];
+const GUIDES: [&str; 5] = ["README", "languages", "sdk", "sources", "testing"];
 
 fn pages() -> Vec<(String, String)> {
     let folder = repository().join("docs/plugins");

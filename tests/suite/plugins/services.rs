@@ -81,6 +81,11 @@ impl Services {
         }
     }
 
+    /// Where they are: `http://127.0.0.1:PORT`.
+    pub(super) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// What was asked so far.
     pub(super) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
@@ -95,7 +100,7 @@ impl Services {
         origins: &[&str],
         tokens: &[(&str, &str)],
     ) -> String {
-        let here = format!("http://{}", self.address);
+        let here = self.origin();
         let reroute: Map<String, Value> = origins
             .iter()
             .map(|origin| ((*origin).to_owned(), json!(here)))

@@ -1,5 +1,6 @@
 //! What the tests stand on: a project in a folder of its own, and the binary run in it.
 
+pub(crate) mod markdown;
 pub(crate) mod plain;
 pub(crate) mod terminal;
 pub(crate) mod trial;

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 import traceback
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -19,7 +20,20 @@ from wit_world.imports import progress as progressing
 from wit_world.imports import secrets, timer, types
 from wit_world.imports.types import Context
 
-__all__ = ["Context", "Done", "Failure", "Request", "Response", "define", "http", "join", "log", "progress", "sleep"]
+__all__ = [
+    "Context",
+    "Done",
+    "Failure",
+    "Request",
+    "Response",
+    "define",
+    "http",
+    "join",
+    "log",
+    "progress",
+    "remaining",
+    "sleep",
+]
 
 # How much of a body a message quotes, in characters.
 QUOTED = 300
@@ -47,6 +61,12 @@ class Failure(Exception):
         self.code = code
         self.retry_after = retry_after
         self.start_over = start_over
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether a request was held back: this is a dry run, and it could have changed something. A step that goes on shows what
+        it would ask for next."""
+        return self.code == "HeldBack"
 
 
 @dataclass
@@ -117,6 +137,11 @@ def progress(message: str, fraction: float | None = None) -> None:
 def sleep(seconds: float) -> None:
     """Waits so many seconds."""
     timer.sleep(round(seconds * 1000))
+
+
+def remaining(context: Context) -> float:
+    """What is left of the attempt's time, in seconds. A step that waits for something should give up a little before."""
+    return max(0, context.deadline / 1000 - time.time())
 
 
 def join(base: str, *segments: str) -> str:

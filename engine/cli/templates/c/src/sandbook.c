@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 // What a message quotes of a body, in bytes.
 #define QUOTED 300
@@ -31,6 +32,12 @@ bool fail(enum kind kind, const char *code, const char *format, ...) {
     if (code != NULL)
         step_string_set(&failed.code.val, code);
     return false;
+}
+
+bool was_held_back(void) {
+    static const char code[] = "HeldBack";
+    step_string_t known = failed.code.val;
+    return failed.code.is_some && known.len == strlen(code) && memcmp(known.ptr, code, known.len) == 0;
 }
 
 void start_over(void) { failed.start_over = true; }
@@ -219,3 +226,10 @@ void progress(const char *format, ...) {
 }
 
 void wait_for(uint64_t milliseconds) { sandbook_step_timer_sleep(milliseconds); }
+
+uint64_t remaining(const step_context_t *context) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t passed = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return context->deadline > passed ? context->deadline - passed : 0;
+}

@@ -23,6 +23,10 @@ enum kind { INVALID_INPUT, UNAUTHORIZED, NOT_FOUND, CONFLICT, RATE_LIMITED, UNAV
 // Notes why the step fails, and returns false, to be returned by `run`. `code` is a name for machines, or NULL.
 bool fail(enum kind kind, const char *code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+// Whether what failed last is a request that was held back: this is a dry run, and it could have changed something. A step that
+// goes on shows what it would ask for next.
+bool was_held_back(void);
+
 // Says that all that was sent so far is known to have had no effect: the next attempt sends it anew. Beside `fail`.
 void start_over(void);
 
@@ -74,5 +78,8 @@ void progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // Waits so many milliseconds.
 void wait_for(uint64_t milliseconds);
+
+// What is left of the attempt's time, in milliseconds. A step that waits for something should give up a little before.
+uint64_t remaining(const step_context_t *context);
 
 #endif

@@ -6,7 +6,7 @@
 pub mod http;
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -82,6 +82,12 @@ impl Failure {
         self.code = Some(code.into());
         self
     }
+
+    /// Whether a request was held back: this is a dry run, and it could have changed something. A step that goes on shows
+    /// what it would ask for next.
+    pub fn is_held_back(&self) -> bool {
+        self.code.as_deref() == Some("HeldBack")
+    }
 }
 
 impl fmt::Display for Failure {
@@ -110,6 +116,14 @@ pub fn progress(message: impl AsRef<str>, fraction: Option<f32>) {
 /// Waits.
 pub fn sleep(span: Duration) {
     contract::timer::sleep(milliseconds(span));
+}
+
+/// What is left of the attempt's time. A step that waits for something should give up a little before.
+pub fn remaining(context: &Context) -> Duration {
+    let deadline = UNIX_EPOCH + Duration::from_millis(context.deadline);
+    deadline
+        .duration_since(SystemTime::now())
+        .unwrap_or_default()
 }
 
 fn milliseconds(span: Duration) -> u64 {

@@ -52,6 +52,14 @@ export class Failure extends Error {
   ) {
     super(message);
   }
+
+  /**
+   * Whether a request was held back: this is a dry run, and it could have changed something. A step that goes on shows what it
+   * would ask for next.
+   */
+  get isHeldBack(): boolean {
+    return this.details.code === "HeldBack";
+  }
 }
 
 /** A failure: `throw failure("not-found", "there is no such page")`. */
@@ -122,6 +130,11 @@ export function progress(message: string, fraction: number | null = null): void 
 /** Waits so many milliseconds. */
 export function sleep(milliseconds: number): void {
   timer.sleep(Math.round(milliseconds));
+}
+
+/** What is left of the attempt's time, in milliseconds. A step that waits for something should give up a little before. */
+export function remaining(context: Context): number {
+  return Math.max(0, context.deadline - Date.now());
 }
 
 /** Requests: `http.get(url).credential("api").json()`. Nothing is sent before `send`, `checked` or `json`. */
