@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sandbook_runbook::{
-    Manifest, Name, PluginName, RunbookName, Slot, Source, StepId, format_duration,
+    LONGEST_NAME, Manifest, Name, PluginName, RunbookName, Slot, Source, StepId, format_duration,
 };
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -26,16 +26,26 @@ pub(crate) struct Alone<'a> {
     pub(crate) allow: Option<&'a [String]>,
     pub(crate) attempts: u32,
     pub(crate) timeout: Option<Duration>,
+    /// Its inputs are made up, so that nothing in them has to stay out of the runbook's text.
+    pub(crate) is_made_up: bool,
 }
 
 /// A runbook, and what it is given.
 pub(crate) struct Written {
     pub(crate) source: Source,
     pub(crate) inputs: Map<String, Value>,
+    /// The lines that are not granted, since all of their place is a sensitive input.
+    pub(crate) withheld: Vec<String>,
 }
 
-/// The longest name of a runbook, in bytes.
-const LONGEST_NAME: usize = sandbook_runbook::LONGEST_NAME;
+/// What becomes of a line that a manifest asks for.
+enum Filled {
+    Line(String),
+    /// An input is missing, or is no place.
+    Nothing,
+    /// It would have to stand in the runbook's text, which everybody is shown and which is kept.
+    Sensitive,
+}
 
 impl Alone<'_> {
     /// Its runbook. What the plugin is told are the runbook's inputs, so that nothing in them is taken for an
@@ -53,7 +63,7 @@ impl Alone<'_> {
             };
             let name = match Name::new(key.as_str()) {
                 Ok(name) => name.to_string(),
-                Err(_) => format!("input_{}", index + 1),
+                Err(_) => self.free_name(index + 1, &inputs),
             };
             let sensitive = is_sensitive(self.manifest, key);
             declared.insert(
@@ -64,8 +74,8 @@ impl Alone<'_> {
             inputs.insert(name.clone(), value.clone());
             names.insert(key.as_str(), name);
         }
-        let allow = match self.allow {
-            Some(lines) => lines.to_vec(),
+        let (allow, withheld) = match self.allow {
+            Some(lines) => (lines.to_vec(), Vec::new()),
             None => self.asked(&names),
         };
         let step = step_id(self.manifest);
@@ -100,7 +110,16 @@ impl Alone<'_> {
                 text,
             },
             inputs,
+            withheld,
         }
+    }
+
+    /// A name for an input whose own is none of a runbook's.
+    fn free_name(&self, number: usize, taken: &Map<String, Value>) -> String {
+        (number..)
+            .map(|number| format!("input_{number}"))
+            .find(|name| !self.input.contains_key(name) && !taken.contains_key(name))
+            .expect("invariant: there are more numbers than inputs")
     }
 
     /// What the step puts out is what the run does, as far as the manifest names it.
@@ -115,24 +134,46 @@ impl Alone<'_> {
             })
     }
 
-    /// The lines that the manifest asks for; those are left out for which an input is missing.
-    fn asked(&self, names: &BTreeMap<&str, String>) -> Vec<String> {
-        let lines = self.manifest.allow.iter();
-        lines
-            .filter_map(|ask| self.filled(&ask.to_string(), names))
-            .collect()
+    /// The lines that the manifest asks for, and those that are withheld; left out are those for which an input is
+    /// missing.
+    fn asked(&self, names: &BTreeMap<&str, String>) -> (Vec<String>, Vec<String>) {
+        let (mut granted, mut withheld) = (Vec::new(), Vec::new());
+        for ask in &self.manifest.allow {
+            let line = ask.to_string();
+            match self.filled(&line, names) {
+                Filled::Line(filled) => granted.push(filled),
+                Filled::Nothing => {}
+                Filled::Sensitive => withheld.push(line),
+            }
+        }
+        (granted, withheld)
     }
 
-    fn filled(&self, line: &str, names: &BTreeMap<&str, String>) -> Option<String> {
+    fn filled(&self, line: &str, names: &BTreeMap<&str, String>) -> Filled {
+        let whole = line.split_once(' ').and_then(|(methods, location)| {
+            let name = location.strip_prefix('{')?.strip_suffix('}')?;
+            (!name.contains(['{', '}'])).then_some((methods, name))
+        });
+        let filled = match whole {
+            Some((_, name)) if !self.is_made_up && is_sensitive(self.manifest, name) => {
+                return match self.input.contains_key(name) {
+                    true => Filled::Sensitive,
+                    false => Filled::Nothing,
+                };
+            }
+            Some((methods, name)) => {
+                let url = self.input.get(name).and_then(Value::as_str);
+                let place = url.and_then(place_of);
+                place.map(|place| format!("{methods} {place}"))
+            }
+            None => self.filled_in(line, names),
+        };
+        filled.map_or(Filled::Nothing, Filled::Line)
+    }
+
+    /// A line with expressions in the places of inputs; what these come to is nowhere in the text.
+    fn filled_in(&self, line: &str, names: &BTreeMap<&str, String>) -> Option<String> {
         let (methods, location) = line.split_once(' ')?;
-        let whole = location
-            .strip_prefix('{')
-            .and_then(|rest| rest.strip_suffix('}'))
-            .filter(|name| !name.contains(['{', '}']));
-        if let Some(name) = whole {
-            let url = self.input.get(name)?.as_str()?;
-            return Some(format!("{methods} {}", place_of(url)?));
-        }
         let mut filled = format!("{methods} ");
         let mut rest = location;
         while let Some((before, after)) = rest.split_once('{') {
@@ -272,8 +313,9 @@ inputs:
     pool-id: { type: [string, 'null'] }
     on: { type: boolean }
     token: { type: string, sensitive: true }
+    hook: { type: string, sensitive: true }
 outputs: { type: object, properties: { id: { type: string }, key: { type: string, sensitive: true } } }
-allow: ['GET {url}', 'POST https://{host}:{port}/pools/{host}', 'GET https://a.example/{token}']
+allow: ['GET {url}', 'POST https://{host}:{port}/pools/{host}', 'GET https://a.example/{token}', 'POST {hook}']
 slots: { api: x }
 ";
         Manifest::parse(&Source {
@@ -284,6 +326,12 @@ slots: { api: x }
     }
 
     fn written(input: &Value) -> (Runbook, Map<String, Value>) {
+        let written = written_as(input, false);
+        let (runbook, _) = Runbook::parse(&written.source).unwrap();
+        (runbook, written.inputs)
+    }
+
+    fn written_as(input: &Value, is_made_up: bool) -> Written {
         let manifest = manifest();
         let slot = Slot::new("api").unwrap();
         let alone = Alone {
@@ -295,10 +343,36 @@ slots: { api: x }
             allow: None,
             attempts: 1,
             timeout: None,
+            is_made_up,
         };
-        let written = alone.write();
-        let (runbook, _) = Runbook::parse(&written.source).unwrap();
-        (runbook, written.inputs)
+        alone.write()
+    }
+
+    #[test]
+    fn a_sensitive_place_is_granted_only_where_it_is_made_up() {
+        let input = json!({ "hook": "https://hooks.example/the-secret-path" });
+        let real = written_as(&input, false);
+        assert_eq!(real.withheld, ["POST {hook}"]);
+        assert!(
+            !real.source.text.contains("the-secret-path"),
+            "{}",
+            real.source.text
+        );
+        let made_up = written_as(&input, true);
+        assert!(made_up.withheld.is_empty());
+        let line = "POST https://hooks.example/the-secret-path";
+        assert!(made_up.source.text.contains(line));
+        assert!(written_as(&json!({}), false).withheld.is_empty());
+    }
+
+    #[test]
+    fn inputs_that_get_names_get_free_ones() {
+        let input = json!({ "a-b": 1, "c-d": 2, "input_1": 3, "input_2": 4 });
+        let (_, inputs) = written(&input);
+        assert_eq!(
+            Value::Object(inputs),
+            json!({ "input_1": 3, "input_2": 4, "input_3": 1, "input_4": 2 })
+        );
     }
 
     #[test]

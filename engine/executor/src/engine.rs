@@ -339,7 +339,7 @@ impl Engine {
             dry_run: facts.dry_run,
         };
         if let Some(tape) = &prepared.tape {
-            tape.begin(run);
+            tape.begin(run, &keys.redactor);
         }
         let mut scope = prepared.plan.scope();
         scope.set_run(&opening.running());

@@ -58,7 +58,7 @@ pub use plugins::{
 pub use project::{Checked, Listed, PROJECT_FILE, Project, is_path, read_plugin};
 pub use recorder::Progress;
 pub use refused::{Reason, Refused};
-pub use replace::replace;
+pub use replace::{create, replace};
 pub use run::{Begun, Finished, Run};
 pub use secrets::{Secrets, SecretsError, Stored};
 pub use space::NoSpace;

@@ -1,9 +1,9 @@
-//! Files that are replaced as a whole, or not at all, by one at a time.
+//! Files that are replaced or made as a whole, or not at all, by one at a time.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Puts a file with these bytes in the place of whatever is there, durably. A file that is there keeps its mode, and a
 /// link to it stays one; a new one gets this mode, less what the process keeps from new files.
@@ -20,9 +20,7 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => (path.to_owned(), Mode::New(mode)),
         Err(error) => return Err(error),
     };
-    let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(io::Error::other)?;
-    let beside = target.with_added_extension(format!("{}.new", hex::encode(random)));
+    let beside = beside(&target)?;
     let replaced = write(&beside, bytes, mode).and_then(|()| fs::rename(&beside, &target));
     if let Err(error) = replaced {
         // What is left of it holds no more than the file itself would.
@@ -30,6 +28,38 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         return Err(error);
     }
     File::open(folder_of(&target))?.sync_all()
+}
+
+/// Makes a file with these bytes, durably, unless something of its name is there, and be it a link that leads nowhere.
+/// It gets this mode, less what the process keeps from new files.
+///
+/// # Errors
+///
+/// Something is there, or the file can't be written. It isn't there then.
+pub fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let beside = beside(path)?;
+    let made = write(&beside, bytes, Mode::New(mode)).and_then(|()| fs::hard_link(&beside, path));
+    // What is left of it holds no more than the file itself.
+    let _ = fs::remove_file(&beside);
+    match made {
+        // Not every file system knows links.
+        Err(error) if !matches!(error.kind(), io::ErrorKind::AlreadyExists) => {
+            write(path, bytes, Mode::New(mode)).inspect_err(|failed| {
+                if failed.kind() != io::ErrorKind::AlreadyExists {
+                    let _ = fs::remove_file(path);
+                }
+            })?;
+        }
+        made => made?,
+    }
+    File::open(folder_of(path))?.sync_all()
+}
+
+/// Another name in the same folder.
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    Ok(path.with_added_extension(format!("{}.new", hex::encode(random))))
 }
 
 /// Waits until nobody else changes this file in turn, and keeps them out until what is returned is dropped. The lock is
@@ -82,6 +112,21 @@ mod tests {
     use rustix::process::umask;
 
     use super::*;
+
+    #[test]
+    fn a_file_is_made_only_where_nothing_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        create(&path, b"one", 0o644).unwrap();
+        let again = create(&path, b"two", 0o644).unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        assert!(create(&link, b"two", 0o644).is_err());
+        assert!(create(&dir.path().join("missing/file"), b"", 0o644).is_err());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
 
     #[test]
     fn a_file_keeps_its_mode_whatever_new_ones_get() {

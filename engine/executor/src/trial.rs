@@ -129,13 +129,17 @@ impl Trials {
             }
         };
         let mut tried: Vec<(usize, Result<Tried, Failed>)> = thread::scope(|scope| {
-            let workers: Vec<_> = (0..at_once.min(cases.len()))
-                .map(|_| scope.spawn(work))
+            // This thread works too, so that cases are tried where no other one can be made.
+            let others = 1..at_once.min(cases.len());
+            let workers: Vec<_> = others
+                .map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
                 .collect();
+            let mut tried = work();
             let joined = workers.into_iter().map(ScopedJoinHandle::join);
-            joined
-                .flat_map(|tried| tried.unwrap_or_else(|panicked| resume_unwind(panicked)))
-                .collect()
+            tried.extend(
+                joined.flat_map(|tried| tried.unwrap_or_else(|panicked| resume_unwind(panicked))),
+            );
+            tried
         });
         tried.sort_by_key(|(index, _)| *index);
         tried.into_iter().map(|(_, tried)| tried).collect()
@@ -243,8 +247,9 @@ impl Trials {
             allow: case.allow.as_deref(),
             attempts: case.attempts,
             timeout: case.timeout,
+            is_made_up: true,
         };
-        let Written { source, inputs } = alone.write();
+        let Written { source, inputs, .. } = alone.write();
         let (runbook, _) =
             Runbook::parse(&source).map_err(|report| Refused::Invalid(vec![report]))?;
         let grants = grants(&runbook, &inputs)?;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 pub use self::exchange::{AnswerGiven, Ending, Exchange, NoAnswer};
-pub use self::expect::{Expect, Held};
+pub use self::expect::{Expect, Held, Outputs};
 pub use self::request::{CaseRequest, Matching, RequestFault};
 use self::wire::WireCases;
 use crate::fault::{Fault, Report};
@@ -169,6 +169,18 @@ mod tests {
         );
         assert_eq!(second.took, Duration::from_secs(2));
         assert!(matches!(third.ending, Ending::Silence) && third.crash);
+    }
+
+    #[test]
+    fn blank_names_passwords_and_odd_header_fields_are_refused_in_their_places() {
+        let source = Source {
+            name: "cases.yaml".to_owned(),
+            text: "cases:\n  - name: ' '\n    exchanges:\n      - { request: 'GET https://:pw@a.example/', answer: 200 }\n      - request: GET https://a.example/\n        answer: { headers: { bad name: x, retry-after: \"1\\n2\" } }\n    expect: {}\n".to_owned(),
+        };
+        let report = Cases::parse(&source).unwrap_err();
+        let mut lines: Vec<usize> = report.located().iter().map(|at| at.line).collect();
+        lines.sort_unstable();
+        assert_eq!(lines, [2, 4, 6, 6]);
     }
 
     #[test]

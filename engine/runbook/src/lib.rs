@@ -44,7 +44,7 @@ mod yaml;
 
 pub use cases::{
     AnswerGiven, Case, CaseContext, CaseRequest, Cases, Ending, Exchange, Expect, Held, Matching,
-    NoAnswer, RequestFault,
+    NoAnswer, Outputs, RequestFault,
 };
 pub use check::check;
 pub use checked::CheckedRunbook;

@@ -362,6 +362,12 @@ impl Gate {
         Err(HttpError::HeldBack.into())
     }
 
+    /// A guest's method and URL as they can be shown: redacted, on one line, and cut.
+    pub(crate) fn shown(&self, method: &str, url: &str) -> (String, String) {
+        let redactor = &self.passage.redactor;
+        (shown(redactor, method), shown(redactor, url))
+    }
+
     async fn refuse(
         &self,
         number: u32,
@@ -370,7 +376,7 @@ impl Gate {
         error: &HttpError,
     ) -> Result<Infallible, Refusal> {
         let redactor = &self.passage.redactor;
-        let (method, url) = (shown(redactor, method), shown(redactor, url));
+        let (method, url) = self.shown(method, url);
         let why = redactor.redact_text(error.reason()).into_owned();
         let told = error.about(&method, &url);
         let entry = Entry::Denied {

@@ -2,6 +2,7 @@
 
 mod clocks;
 mod http;
+mod lifetime;
 mod log;
 mod progress;
 mod random;
@@ -13,12 +14,12 @@ mod wasi;
 pub(crate) mod wasi_http;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 
 use crate::{
     bindings::RevealingStep,
+    call::Level,
     gate::Gate,
     limits::{Limit, Limits, Usage},
     processor::Processor,
@@ -27,6 +28,7 @@ use crate::{
 };
 
 use self::{
+    lifetime::Lifetime,
     random::Dice,
     wasi::Wasi,
     wasi_http::{Carrier, Outbox, outbox},
@@ -50,9 +52,8 @@ pub(crate) struct Host {
     /// Where requests by `wasi:http` wait; none where the plugin has no such thing.
     outbox: Option<Outbox>,
     processor: Arc<Processor>,
-    time: Time,
-    /// When the attempt began, by that time.
-    begun: Duration,
+    lifetime: Lifetime,
+    was_called: bool,
 }
 
 impl Host {
@@ -74,20 +75,19 @@ impl Host {
             wasi: None,
             outbox: None,
             processor: Arc::default(),
-            begun: time.now(),
-            time,
+            lifetime: Lifetime::begin(time, limits),
+            was_called: false,
         }
     }
 
-    /// Ends the attempt when its time is up by a time that leaps: no timer of the machine's tells.
-    fn in_time(&self) -> wasmtime::Result<()> {
-        let limits = self.usage.limits();
-        match &self.time {
-            Time::Leaping(_) if self.time.now().saturating_sub(self.begun) >= limits.wall => {
-                Err(limits.breach(Limit::Wall).into())
-            }
-            _ => Ok(()),
-        }
+    /// Ends the attempt when its time is up, where only we can tell.
+    pub(crate) fn in_time(&self) -> wasmtime::Result<()> {
+        Ok(self.lifetime.check()?)
+    }
+
+    /// The attempt's time.
+    pub(crate) fn lifetime(&self) -> &Lifetime {
+        &self.lifetime
     }
 
     /// Lets the guest hand requests over by `wasi:http`: what it hands over is carried as long as the
@@ -97,16 +97,25 @@ impl Host {
             Arc::clone(&self.gate),
             Arc::clone(&self.speech),
             self.usage.memory().clone(),
+            self.lifetime.clone(),
             *self.usage.limits(),
         );
         self.outbox = Some(outbox);
         carrier
     }
 
-    /// The guest has returned: it hands nothing over any more, and finishes no body.
-    pub(crate) fn close_outbox(&mut self) {
-        self.outbox = None;
+    /// The guest has returned: it hands nothing over any more, and finishes no body. Whether it was
+    /// told what came of all that it had handed over.
+    pub(crate) fn close_outbox(&mut self) -> bool {
         self.table = ResourceTable::new();
+        self.outbox
+            .take()
+            .is_none_or(|outbox| outbox.has_told_all())
+    }
+
+    /// Says something to whoever mends the plugin.
+    pub(crate) fn warn(&self, message: &str) {
+        self.speech.log(Level::Warn, message.as_bytes());
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -115,6 +124,16 @@ impl Host {
 
     pub(crate) fn usage(&mut self) -> &mut Usage {
         &mut self.usage
+    }
+
+    /// Notes that the component is there, and its function is called.
+    pub(crate) fn call(&mut self) {
+        self.was_called = true;
+    }
+
+    /// Whether its function was called.
+    pub(crate) fn was_called(&self) -> bool {
+        self.was_called
     }
 
     /// Counts what the attempt takes of a processor.

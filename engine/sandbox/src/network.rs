@@ -20,7 +20,7 @@ use resolve::{Checked, System};
 
 pub use address::{IpRange, IpRangeError};
 pub(crate) use clients::Lane;
-pub(crate) use exchange::{Dispatch, Exchanged, Failure};
+pub(crate) use exchange::{Dispatch, Exchanged, Failure, Patience};
 pub(crate) use location::location;
 pub use origin::{Origin, OriginError};
 pub use post::{PostError, post};

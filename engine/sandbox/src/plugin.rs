@@ -86,17 +86,18 @@ impl Plugin {
 
         let processor = Arc::clone(store.data().processor());
         let carrier = self.has_wasi_http.then(|| store.data_mut().open_outbox());
+        let (longest, breach) = store.data().lifetime().by_the_machine();
         let run = run(&self.pre, &mut store, carrier, context.into(), &input);
         let run = processor.count(run);
-        let answer = match tokio::time::timeout(limits.wall, run).await {
+        let answer = match tokio::time::timeout(longest, run).await {
             Ok(answer) => answer,
-            Err(_) => Err(limits.breach(Limit::Wall).into()),
+            Err(_) => Err(breach.into()),
         };
         store.data_mut().flush();
         match answer {
             Ok(Ok(output)) => succeeded(&output, &speech, &limits),
             Ok(Err(failure)) => Ended::Failed(failed(failure, &speech)),
-            Err(error) => broke(&error, &speech, &limits),
+            Err(error) => broke(&error, store.data().was_called(), &speech, &limits),
         }
     }
 
@@ -117,6 +118,8 @@ impl Plugin {
 /// Calls the guest, and carries what it hands over by `wasi:http` beside it. What waits there when it
 /// returns is sent all the same, so that what is sent doesn't depend on how long an answer takes; when
 /// it is cut off, nothing more is.
+///
+/// A guest that wasn't told what came of all of it can't know that what was sent had no effect.
 async fn run(
     pre: &RevealingStepPre<Host>,
     store: &mut Store<Host>,
@@ -125,23 +128,33 @@ async fn run(
     input: &String,
 ) -> Answer {
     let Some(carrier) = carrier else {
-        return guest(pre, store, context, input).await;
+        let answer = guest(pre, store, context, input).await?;
+        store.data().in_time()?;
+        return Ok(answer);
     };
     let mut carried = pin!(carrier.carry());
-    let answer = {
+    let mut answer = {
         let mut guest = pin!(guest(pre, store, context, input));
         tokio::select! {
             biased;
             // While the guest has its outbox, the carrier ends only to end the attempt.
-            Err(stop) = &mut carried => return Err(stop.into()),
-            answer = &mut guest => answer,
+            Err(stop) = &mut carried => return Err(stop),
+            answer = &mut guest => answer?,
         }
     };
-    store.data_mut().close_outbox();
-    if answer.is_ok() {
-        carried.await?;
+    store.data().in_time()?;
+    let knows_all = store.data_mut().close_outbox();
+    carried.await?;
+    match &mut answer {
+        Err(failure) if failure.start_over && !knows_all => {
+            failure.start_over = false;
+            store.data().warn(
+                "`start_over` isn't heeded: the step didn't wait for the answers to all that it had handed over by `wasi:http`",
+            );
+        }
+        _ => {}
     }
-    answer
+    Ok(answer)
 }
 
 async fn guest(
@@ -151,6 +164,7 @@ async fn guest(
     input: &String,
 ) -> Answer {
     let instance = pre.instantiate_async(&mut *store).await?;
+    store.data_mut().call();
     instance.step().call_run(store, &context, input).await
 }
 

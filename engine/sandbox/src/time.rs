@@ -1,7 +1,8 @@
 //! By which time a plugin lives: the machine's own, or one that leaps over whatever is waited for.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// By which time a plugin lives.
@@ -21,6 +22,14 @@ pub struct LeapingTime {
     begins: Duration,
     /// In nanoseconds.
     passed: Arc<AtomicU64>,
+    /// Until when something is waited for, and by how many, in such nanoseconds.
+    waits: Arc<Mutex<BTreeMap<u64, usize>>>,
+}
+
+/// A wait until a time, which counts until it is dropped.
+pub(crate) struct Wait {
+    time: LeapingTime,
+    until: u64,
 }
 
 impl Time {
@@ -53,12 +62,31 @@ impl LeapingTime {
         LeapingTime {
             begins,
             passed: Arc::default(),
+            waits: Arc::default(),
         }
     }
 
     /// How much of it has passed.
     pub fn passed(&self) -> Duration {
-        Duration::from_nanos(self.passed.load(Ordering::Acquire))
+        Duration::from_nanos(self.nanos())
+    }
+
+    /// The same, in nanoseconds.
+    pub(crate) fn nanos(&self) -> u64 {
+        self.passed.load(Ordering::Acquire)
+    }
+
+    /// Begins to wait until so many nanoseconds have passed.
+    pub(crate) fn wait(&self, until: u64) -> Wait {
+        *self.waits().entry(until).or_default() += 1;
+        Wait {
+            time: self.clone(),
+            until,
+        }
+    }
+
+    fn waits(&self) -> MutexGuard<'_, BTreeMap<u64, usize>> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets some of it pass.
@@ -69,6 +97,26 @@ impl LeapingTime {
         let _ = self
             .passed
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, add);
+    }
+}
+
+impl Wait {
+    /// Lets time pass until the first of all that is waited for. Whether this is over by then.
+    pub(crate) fn leap(&self) -> bool {
+        let first = self.time.waits().keys().next().copied();
+        let until = first.unwrap_or(self.until);
+        self.time.passed.fetch_max(until, Ordering::AcqRel);
+        self.until <= self.time.nanos()
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        let mut waits = self.time.waits();
+        match waits.get_mut(&self.until) {
+            Some(others) if *others > 1 => *others -= 1,
+            _ => drop(waits.remove(&self.until)),
+        }
     }
 }
 
@@ -84,5 +132,19 @@ mod tests {
         assert_eq!(time.now(), Duration::from_secs(3607));
         time.sleep(Duration::MAX).await;
         assert!(time.now() > Duration::from_secs(1 << 30));
+    }
+
+    #[test]
+    fn the_first_of_all_waits_comes_first() {
+        let time = LeapingTime::from(Duration::ZERO);
+        let (late, early, dropped) = (time.wait(7), time.wait(5), time.wait(3));
+        drop(dropped);
+        drop(time.wait(5));
+        assert!(!late.leap());
+        assert_eq!(time.nanos(), 5);
+        assert!(early.leap());
+        drop(early);
+        assert!(late.leap());
+        assert_eq!(time.nanos(), 7);
     }
 }

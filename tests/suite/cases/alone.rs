@@ -1,10 +1,14 @@
 //! A plugin that is run alone, and the case that such a run becomes.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use insta::assert_snapshot;
 use serde_json::json;
 use simcloud::{Options, Region, world};
 
 use crate::support::plain::plain;
+use crate::support::target;
 use crate::support::trial::Trial;
 
 const ECHO: &str = "https://echo.simcloud.test";
@@ -89,7 +93,7 @@ fn goes_as_recorded(trial: &Trial, file: &str) {
 }
 
 fn recorded(trial: &Trial, file: &str) -> String {
-    let text = std::fs::read_to_string(trial.lab.path(file)).unwrap();
+    let text = fs::read_to_string(trial.lab.path(file)).unwrap();
     for secret in [
         world::STATUSPAGE_KEY,
         world::CLIENT_SECRET,
@@ -212,4 +216,109 @@ fn what_a_service_echoes_is_in_no_recording() {
         .ok();
     let text = recorded(&trial, "echoed.yaml");
     assert!(text.contains("[secret echo]"), "{text}");
+}
+
+/// A puppet of which an address, a number and an output are sensitive.
+fn vault(trial: &Trial) {
+    let manifest = "name: vault
+version: 0.1.0
+description: Keeps things.
+contract: sandbook:step@0.1.0
+wasi_http: true
+inputs:
+  type: object
+  properties:
+    url: { type: string, sensitive: true }
+    pin: { type: integer, sensitive: true }
+    actions: { type: array }
+outputs: { type: object, properties: { text: { type: string, sensitive: true } } }
+allow: ['POST {url}']
+";
+    trial.lab.write("vault.yaml", manifest);
+    let puppet = target().join("guests/wasm32-wasip2/release/puppet.wasm");
+    let pack = ["plugin", "pack", puppet.to_str().unwrap()];
+    let packed = ["--manifest", "vault.yaml", "--to", "vault.wasm"];
+    trial.lab.sandbook(&[&pack[..], &packed].concat()).ok();
+}
+
+/// All files in a folder, however deep.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().flatten();
+    let found = entries.map(|entry| entry.path());
+    found
+        .flat_map(|path| match path.is_dir() {
+            true => files(&path),
+            false => vec![path],
+        })
+        .collect()
+}
+
+#[test]
+fn a_sensitive_address_is_not_granted_and_nowhere_on_record() {
+    let trial = Trial::new(Options::healthy());
+    vault(&trial);
+    let url = format!("url={ECHO}/the-secret-path");
+    let run = ["plugin", "run", "./vault.wasm", "--env", "trial"];
+    let more = ["-i", &url, "-i", "actions=[]"];
+    let said = trial.lab.sandbook(&[&run[..], &more].concat()).ok();
+    let said = said
+        .says("asks for `POST {url}`, and is not granted it")
+        .says("--allow 'POST ");
+    assert!(!format!("{said:?}").contains("the-secret-path"), "{said:?}");
+    for file in files(&trial.lab.path(".sandbook")) {
+        let bytes = fs::read(&file).unwrap();
+        let found = bytes
+            .windows("the-secret-path".len())
+            .any(|window| window == b"the-secret-path");
+        assert!(!found, "{}", file.display());
+    }
+}
+
+#[test]
+fn nothing_sensitive_is_in_a_recording() {
+    const TOKEN: &str = "correct-horse-battery";
+    let trial = Trial::new(Options::healthy());
+    vault(&trial);
+    let actions = json!([
+        { "do": "send", "method": "POST", "url": format!("{ECHO}/x"), "body": { "token": TOKEN, "pin": 471_123 } },
+        { "do": "return", "data": { "text": TOKEN } },
+    ]);
+    let actions = format!("actions={actions}");
+    let (url, grant) = (format!("url={ECHO}/hook"), format!("POST {ECHO}/**"));
+    let run = ["plugin", "run", "./vault.wasm", "--env", "trial"];
+    let inputs = ["-i", &url, "-i", "pin=471123", "-i", &actions];
+    let record = ["--allow", &grant, "--record", "kept.yaml"];
+    trial
+        .lab
+        .sandbook(&[&run[..], &inputs, &record].concat())
+        .ok();
+    let text = recorded(&trial, "kept.yaml");
+    for secret in [TOKEN, "471123", "/hook"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    goes_as_recorded(&trial, "kept.yaml");
+}
+
+#[test]
+fn what_cannot_be_recorded_is_said_and_the_run_counts() {
+    let trial = Trial::new(Options::healthy());
+    let actions = json!([{ "do": "send", "url": format!("https://{}/700", world::STATUS_HOST) }]);
+    let actions = format!("actions={actions}");
+    let grant = format!("* https://{}/**", world::STATUS_HOST);
+    let run = ["plugin", "run", "puppet", "--env", "trial", "-i", &actions];
+    let record = ["--allow", &grant, "--record", "odd.yaml"];
+    trial
+        .lab
+        .sandbook(&[&run[..], &record].concat())
+        .ok()
+        .says("warning: nothing was written to `odd.yaml`")
+        .says("has the status 700");
+    assert!(!trial.lab.path("odd.yaml").exists());
+    std::os::unix::fs::symlink("nowhere", trial.lab.path("link.yaml")).unwrap();
+    let record = ["--allow", &grant, "--record", "link.yaml"];
+    trial
+        .lab
+        .sandbook(&[&run[..], &record].concat())
+        .exits(2)
+        .says("`link.yaml` is there already");
 }

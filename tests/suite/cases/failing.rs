@@ -93,6 +93,22 @@ cases:
     input: { actions: [{ do: doze, milliseconds: 3600000 }, { do: now }] }
     timeout: 2h
     expect: { output: { results: [1767229200000] } }
+  - name: as expected, a step that returns too late
+    input: { actions: [{ do: doze, milliseconds: 3600000 }] }
+    timeout: 30m
+    expect: { failure: { kind: timed-out, code: timeout } }
+  - name: as expected, an answer after the request's time-out
+    input: { actions: [{ do: send, url: "https://a.example/x", timeout_milliseconds: 2000 }, { do: now }] }
+    exchanges: [{ request: GET https://a.example/x, answer: 200, took: 10s }]
+    expect: { output_includes: { results: [{ error: timed-out }, 1767225602000] } }
+  - name: as expected, an answer that is on record after the plugin's patience
+    attempts: 2
+    input:
+      actions:
+        - { do: send, method: POST, url: "https://a.example/x", timeout_milliseconds: 2000 }
+        - { do: fail_unless, attempt: 2 }
+    exchanges: [{ request: POST https://a.example/x, answer: 201, took: 10s }]
+    expect: { output_includes: { results: [{ status: 201 }] } }
   - name: as expected, the same each time
     input: { actions: [{ do: context }, { do: now }] }
     expect:

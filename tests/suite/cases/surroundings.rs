@@ -30,6 +30,20 @@ fn a_plugins_cases_are_found_beside_it() {
         .says("there are `nothing is done`");
 }
 
+/// As a plugin lies that `plugin new` has made: its cases are the folder's.
+#[test]
+fn a_folders_cases_are_those_of_the_plugin_that_they_are_about() {
+    let lab = Lab::new();
+    lab.write("built/cases.yaml", &format!("plugin: noop.wasm\n{ONE}"));
+    lab.sandbook(&["plugin", "test", "noop"]).ok();
+    lab.sandbook(&["plugin", "test", "built/noop.wasm"]).ok();
+    lab.sandbook(&["plugin", "test"]).ok().says("1 case: ");
+    lab.write("built/cases.yaml", &format!("plugin: other.wasm\n{ONE}"));
+    lab.sandbook(&["plugin", "test", "noop"])
+        .exits(2)
+        .says("noop.cases.yaml");
+}
+
 #[test]
 fn a_file_with_faults_is_refused_whole() {
     let lab = Lab::new();

@@ -97,6 +97,28 @@ fn step(lab: &Lab, uses: &str, with: &Value, credentials: &Value) -> Value {
 }
 
 #[test]
+fn no_description_ends_at_its_comma() {
+    let manifests = [
+        "engine/cli/templates/plugin.yaml",
+        "plugins/examples/c/plugin.yaml",
+        "plugins/examples/go/plugin.yaml",
+        "plugins/examples/python/plugin.yaml",
+        "plugins/examples/retire-pool/all/plugin.yaml",
+        "plugins/examples/typescript/plugin.yaml",
+    ];
+    for manifest in manifests {
+        let text = fs::read_to_string(repository().join(manifest)).unwrap();
+        // In braces a comma ends a text that has no quotation marks; what follows is another key, without a value.
+        for line in text.lines().filter(|line| line.contains('{')) {
+            let description = line.split_once("description: ").map(|(_, text)| text);
+            let is_whole =
+                description.is_none_or(|text| text.starts_with('"') || !text.contains(','));
+            assert!(is_whole, "{manifest}: {line}");
+        }
+    }
+}
+
+#[test]
 fn a_runbook_uses_them_all() {
     let services = Services::start(world());
     let Some(lab) = project(&services) else {

@@ -10,10 +10,12 @@ use crate::support::Lab;
 const ORIGIN: &str = "https://www.example.com";
 
 /// Steps by their ids, with what comes of each: its kind of failure, and the code.
-fn outcomes(wrong_shape: &'static str) -> [(&'static str, &'static str, &'static str); 4] {
+fn outcomes(wrong_shape: &'static str) -> [(&'static str, &'static str, &'static str); 6] {
     [
         ("missing", "not_found", "Http404"),
         ("busy", "rate_limited", "Http429"),
+        ("endless", "rate_limited", "Http429"),
+        ("torn", "unavailable", "Http500"),
         ("text", "failed", "UnexpectedAnswer"),
         ("number", "failed", wrong_shape),
     ]
@@ -27,6 +29,10 @@ fn service(asked: &Asked) -> Answer {
         "GET www.example.com/number" => Answer::json(&json!({ "title": 5 })),
         "GET www.example.com/text" => Answer::text(200, "hello"),
         "GET www.example.com/busy" => Answer::text(429, "later").with("retry-after", "7"),
+        "GET www.example.com/endless" => {
+            Answer::text(429, "later").with("retry-after", "99999999999999999999999")
+        }
+        "GET www.example.com/torn" => Answer::bytes(500, b"half a character: \xe2\x82"),
         _ => Answer::text(404, "nothing here"),
     }
 }
@@ -53,7 +59,8 @@ fn project(language: &str, services: &Services) -> Option<Lab> {
             "with": { "url": format!("{ORIGIN}/{page}") }, "allow": [format!("GET {ORIGIN}/*")],
         })
     };
-    let mut steps = ["missing", "busy", "text", "number"].map(step).to_vec();
+    let pages = ["missing", "busy", "endless", "torn", "text", "number"];
+    let mut steps = pages.map(step).to_vec();
     let mut title = step("title");
     title["credentials"] = json!({ "api": "token" });
     steps.push(title);
@@ -139,6 +146,7 @@ fn in_go_an_error_and_a_panic_are_failures() {
         ),
         ("panic", "failed", json!("Panic"), "no way on"),
         ("nil", "failed", json!("Panic"), "nil pointer"),
+        ("torn", "failed", json!(null), "half a character: \u{fffd}"),
     ];
     let steps: Vec<Value> = ways
         .iter()

@@ -35,6 +35,27 @@ for (const url of ["", "/a", "example.com", "https://", "https://a b/", "https:/
   assert.equal(PlainURL.canParse(url), URL.canParse(url), url);
 }
 
+// What is given to a part of a URL is encoded as in one that is read whole.
+const setters = ["/a b?c#d", "x/../y", "/ü%20", ""];
+for (const given of setters) {
+  for (const part of ["pathname", "hash", "search"] as const) {
+    const [ours, theirs] = [new PlainURL("https://example.com/a?b#c"), new URL("https://example.com/a?b#c")];
+    ours[part] = given;
+    theirs[part] = given;
+    assert.equal(ours.href, theirs.href, `${part} = ${given}`);
+  }
+}
+const moved = new PlainURL("https://example.com:8443/");
+moved.hostname = "Other.example";
+moved.port = 443;
+assert.equal(moved.href, "https://other.example/");
+for (const host of ["a b", "a/b", ""]) {
+  assert.throws(() => (moved.hostname = host), TypeError, host);
+}
+assert.throws(() => (moved.port = "99999"), TypeError);
+// Node writes such a name as DNS has it; a wrong URL would be worse than none.
+assert.throws(() => new PlainURL("https://müller.example/"), /xn--/);
+
 const changed = new PlainURL("https://example.com/?b=1&a=%20x");
 const changedToo = new URL("https://example.com/?b=1&a=%20x");
 for (const url of [changed, changedToo]) {
@@ -52,8 +73,12 @@ for (const query of ["", "?a=1&a=2&b", "a=b=c&=d&e=%zz&f=+%2B", "a=%F0%9F%98%80"
   assert.deepEqual(ours.getAll("a"), theirs.getAll("a"), query);
 }
 
-for (const text of ["", "plain", "Grüße", "€", "\u{1f600}", "\ud800 alone", "\u0000"]) {
-  assert.deepEqual(new PlainTextEncoder().encode(text), new TextEncoder().encode(text), text);
+const long = "0123456789".repeat(1000);
+const texts = ["", "plain", "Grüße", "€", "\u{1f600}", "\ud800 alone", "\u0000", long, `${long}€${long}`, "€".repeat(5000)];
+for (const text of texts) {
+  const bytes = new TextEncoder().encode(text);
+  assert.deepEqual(new PlainTextEncoder().encode(text), bytes, text);
+  assert.equal(new PlainTextDecoder().decode(bytes), text.toWellFormed(), text);
 }
 
 const bytes = [

@@ -22,16 +22,20 @@ pub(super) struct Asked {
 pub(super) struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
-    body: String,
+    body: Vec<u8>,
 }
 
 impl Answer {
-    pub(super) fn text(status: u16, body: &str) -> Answer {
+    pub(super) fn bytes(status: u16, body: &[u8]) -> Answer {
         Answer {
             status,
             headers: Vec::new(),
             body: body.to_owned(),
         }
+    }
+
+    pub(super) fn text(status: u16, body: &str) -> Answer {
+        Answer::bytes(status, body.as_bytes())
     }
 
     pub(super) fn json(body: &Value) -> Answer {
@@ -70,7 +74,7 @@ impl Services {
                 };
                 let answer = answer(&asked);
                 all.lock().unwrap().push(asked);
-                let _ = stream.write_all(written(&answer).as_bytes());
+                let _ = stream.write_all(&written(&answer));
             }
         });
         Services {
@@ -165,16 +169,16 @@ fn read(stream: &mut TcpStream) -> Option<Asked> {
     }
 }
 
-fn written(answer: &Answer) -> String {
+fn written(answer: &Answer) -> Vec<u8> {
     let fields: String = answer
         .headers
         .iter()
         .map(|(name, value)| format!("{name}: {value}\r\n"))
         .collect();
-    format!(
-        "HTTP/1.1 {} OK\r\n{fields}content-length: {}\r\nconnection: close\r\n\r\n{}",
+    let head = format!(
+        "HTTP/1.1 {} OK\r\n{fields}content-length: {}\r\nconnection: close\r\n\r\n",
         answer.status,
-        answer.body.len(),
-        answer.body
-    )
+        answer.body.len()
+    );
+    [head.as_bytes(), &answer.body].concat()
 }

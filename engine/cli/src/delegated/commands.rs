@@ -29,7 +29,6 @@ fn upkeep(given: &ArgMatches) -> Option<(&'static str, &'static str)> {
         ("secrets", _) => Some(("secrets", "the secrets are")),
         ("plugin", given) => {
             const CHOICE: &str = "the choice of plugins is";
-            const RIGHTS: &str = "what a plugin may do is";
             match given.subcommand()? {
                 ("accept", _) => Some(("plugin accept", CHOICE)),
                 ("add", _) => Some(("plugin add", CHOICE)),
@@ -40,12 +39,8 @@ fn upkeep(given: &ArgMatches) -> Option<(&'static str, &'static str)> {
                 ("new", _) => Some(("plugin new", "what it would write is")),
                 // It runs what it finds in the folder that it is called in.
                 ("doctor", _) => Some(("plugin doctor", "the programs that it would run are")),
-                ("run", given) if given.contains_id("allow") => {
-                    Some(("plugin run --allow", RIGHTS))
-                }
-                ("run", given) if given.contains_id("reveal") => {
-                    Some(("plugin run --reveal", RIGHTS))
-                }
+                // No runbook that was reviewed says with which credentials and inputs.
+                ("run", _) => Some(("plugin run", "what is run is")),
                 _ => None,
             }
         }
@@ -77,7 +72,7 @@ mod tests {
             &["plugin", "new", "x", "--lang", "c"],
             &["plugin", "doctor"],
             &["plugin", "run", "x", "--allow", "GET https://a.example/"],
-            &["plugin", "run", "x", "--reveal", "api"],
+            &["plugin", "run", "x", "--yes"],
             &["plugin", "add", "x", "oci://h/x:1"],
             &["plugin", "update"],
             &["plugin", "remove", "x"],
@@ -92,7 +87,7 @@ mod tests {
             &["note", "@last", "x"],
             &["runs"],
             &["plugin", "diff", "x", "y"],
-            &["plugin", "run", "x", "--yes"],
+            &["plugin", "test", "x"],
             &["plugin", "list"],
             &["plugin", "verify"],
         ] {

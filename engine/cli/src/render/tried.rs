@@ -15,8 +15,10 @@ pub(crate) struct TriedCase<'a> {
     pub(crate) tried: &'a Tried,
 }
 
-/// How many lines of a plugin's are shown of a case that failed: the last ones.
-const LINES: usize = 20;
+/// How many lines of a plugin's are shown of a case that failed: the first ones, which often say what went wrong, and the
+/// last ones.
+const FIRST: usize = 8;
+const LAST: usize = 12;
 
 /// The cases of one file.
 pub(crate) fn tried(manifest: &Manifest, cases: &[TriedCase<'_>], paper: Paper) -> String {
@@ -67,12 +69,14 @@ fn case(shown: &TriedCase<'_>, paper: Paper) -> String {
     if !tried.said.is_empty() {
         text.push_str("    what it said:\n");
     }
-    let left_out = tried.said.len().saturating_sub(LINES);
-    if left_out > 0 {
-        text.push_str(&format!("      … {left_out} lines before\n"));
-    }
-    for line in &tried.said[left_out..] {
-        text.push_str(&format!("      {}\n", safe(line)));
+    let left_out = tried.said.len().saturating_sub(FIRST + LAST);
+    for (index, line) in tried.said.iter().enumerate() {
+        if left_out > 0 && index == FIRST {
+            text.push_str(&format!("      … {left_out} lines left out\n"));
+        }
+        if index < FIRST || index >= FIRST + left_out {
+            text.push_str(&format!("      {}\n", safe(line)));
+        }
     }
     text
 }

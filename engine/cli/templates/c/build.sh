@@ -23,7 +23,9 @@ quietly() {
   }
 }
 
+# What was built before goes first: a build that fails leaves nothing to be tested in its place.
 rm -rf build
+rm -f {{name}}.wasm
 mkdir build
 quietly wit-bindgen c wit --world step --out-dir build
 "$zig" cc --target=wasm32-wasi -mexec-model=reactor -Os -flto -std=c23 -Wall -Wextra -Wl,--strip-debug \

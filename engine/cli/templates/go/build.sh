@@ -19,7 +19,9 @@ quietly() {
   }
 }
 
+# What was built before goes first: a build that fails leaves nothing to be tested in its place.
 rm -rf build
+rm -f {{name}}.wasm
 mkdir build
 quietly wit-bindgen go wit --world step --pkg-name step/build/bindings --out-dir build/bindings
 mkdir -p build/bindings/exports/export_step

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 import traceback
 from dataclasses import dataclass
@@ -38,6 +39,12 @@ __all__ = [
 # How much of a body a message quotes, in characters.
 QUOTED = 300
 
+# The longest span that is told to the engine, in seconds.
+LONGEST = 10**10
+
+# Halves of characters, which Python's texts may have and UTF-8 can't.
+HALVES = re.compile("[\ud800-\udfff]")
+
 
 class Failure(Exception):
     """Why a step failed, to be raised.
@@ -59,7 +66,7 @@ class Failure(Exception):
         super().__init__(message)
         self.kind = types.FailureKind[kind.replace("-", "_").upper()]
         self.code = code
-        self.retry_after = retry_after
+        self.retry_after = None if retry_after is None else float(min(retry_after, LONGEST))
         self.start_over = start_over
 
     @property
@@ -92,51 +99,74 @@ def define(run: Callable[[Context, Any], Done]) -> type:
             random.seed(context.idempotency_key)
             try:
                 done = run(context, json.loads(input))
-                return types.Output(json.dumps(done.data, ensure_ascii=False), done.changed, done.summary)
+                summary = "" if done.summary is None else _text(done.summary)
+                return types.Output(_json(done.data), bool(done.changed), summary)
             except Failure as failure:
                 raise Err(_told(failure)) from None
             except BaseException as error:
-                log.error("".join(traceback.format_exception(error)).rstrip())
-                message = f"{type(error).__name__}: {error}"
+                log.error("".join(traceback.format_exception(error)))
+                message = f"{type(error).__name__}: {_text(error)}"
                 raise Err(_told(Failure("failed", message, code=type(error).__name__))) from None
 
     return Step
 
 
 def _told(failure: Failure) -> types.Failure:
-    wait = failure.retry_after
-    milliseconds = None if wait is None else max(0, round(wait * 1000))
-    return types.Failure(failure.kind, failure.code, str(failure), milliseconds, failure.start_over)
+    code = None if failure.code is None else _text(failure.code)
+    wait = None if failure.retry_after is None else _milliseconds(failure.retry_after)
+    return types.Failure(failure.kind, code, _text(failure), wait, bool(failure.start_over))
+
+
+def _text(value: Any) -> str:
+    """A text for the engine, which takes nothing but UTF-8, of whatever there is."""
+    try:
+        return HALVES.sub("\ufffd", str(value))
+    except Exception:
+        return f"a {type(value).__name__} that can't be shown"
+
+
+def _json(value: Any) -> str:
+    return _text(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def _milliseconds(seconds: float) -> int:
+    """A span for the engine: none is less than nothing, and none is endless."""
+    return round(max(0, min(seconds, LONGEST)) * 1000)
 
 
 class log:
-    """Lines for whoever watches, and for the record."""
+    """Lines for whoever watches, and for the record. A message of several lines is as many lines."""
 
     @staticmethod
     def debug(message: str) -> None:
-        logging.write(logging.Level.DEBUG, message)
+        _write(logging.Level.DEBUG, message)
 
     @staticmethod
     def info(message: str) -> None:
-        logging.write(logging.Level.INFO, message)
+        _write(logging.Level.INFO, message)
 
     @staticmethod
     def warn(message: str) -> None:
-        logging.write(logging.Level.WARN, message)
+        _write(logging.Level.WARN, message)
 
     @staticmethod
     def error(message: str) -> None:
-        logging.write(logging.Level.ERROR, message)
+        _write(logging.Level.ERROR, message)
+
+
+def _write(level: logging.Level, message: str) -> None:
+    for line in _text(message).rstrip("\n").split("\n"):
+        logging.write(level, line)
 
 
 def progress(message: str, fraction: float | None = None) -> None:
     """Replaces what is shown beside the step while it runs; `fraction` is the part that is done, 0 to 1."""
-    progressing.report(message, fraction)
+    progressing.report(_text(message), None if fraction is None else float(fraction))
 
 
 def sleep(seconds: float) -> None:
     """Waits so many seconds."""
-    timer.sleep(round(seconds * 1000))
+    timer.sleep(_milliseconds(seconds))
 
 
 def remaining(context: Context) -> float:
@@ -186,11 +216,11 @@ class Request:
     """A request in the making."""
 
     def __init__(self, method: str, url: str) -> None:
-        self._outgoing = wire.Request(method, url, [], None, None, None)
+        self._outgoing = wire.Request(_text(method), _text(url), [], None, None, None)
         self._credential: secrets.Credential | None = None
 
     def header(self, name: str, value: str) -> Request:
-        self._outgoing.headers.append(wire.Header(name, value))
+        self._outgoing.headers.append(wire.Header(_text(name), _text(value)))
         return self
 
     def query(self, **parameters: str) -> Request:
@@ -200,12 +230,12 @@ class Request:
         return self
 
     def body(self, body: bytes | str) -> Request:
-        self._outgoing.body = body.encode() if isinstance(body, str) else body
+        self._outgoing.body = _text(body).encode() if isinstance(body, str) else bytes(memoryview(body))
         return self
 
     def body_json(self, value: Any) -> Request:
         """The body, as JSON. Adds its content type."""
-        return self.header("content-type", "application/json").body(json.dumps(value))
+        return self.header("content-type", "application/json").body(_json(value))
 
     def credential(self, slot: str) -> Request:
         """Has the engine authenticate the request with the credential that the runbook binds to a slot."""
@@ -222,19 +252,19 @@ class Request:
     def credential_if_bound(self, slot: str) -> Request:
         """The same for a slot that is optional: where the runbook binds none, the request goes without."""
         try:
-            self._credential = secrets.open(slot)
+            self._credential = secrets.open(_text(slot))
         except Err:
             self._credential = None
         return self
 
     def repeatable(self, repeatable: bool = True) -> Request:
         """Whether sending this twice is as harmless as sending it once. Unsaid, all but POST and PATCH are."""
-        self._outgoing.repeatable = repeatable
+        self._outgoing.repeatable = bool(repeatable)
         return self
 
     def timeout(self, seconds: float) -> Request:
         """How long to wait for the answer."""
-        self._outgoing.timeout = round(seconds * 1000)
+        self._outgoing.timeout = _milliseconds(seconds)
         return self
 
     def send(self) -> Response:
@@ -275,9 +305,10 @@ class Response:
     def json(self) -> Any:
         """The body as JSON, whatever the status."""
         try:
-            return json.loads(self.body)
-        except ValueError:
-            message = f"{self.asked} answered {self.status} with something unexpected: {self._quoted()}"
+            # Given bytes, `json` would look for their encoding, and for modules that aren't there.
+            return json.loads(self.body.decode().removeprefix("\ufeff"))
+        except ValueError as error:
+            message = f"{self.asked} answered {self.status} with something unexpected: {error}: {self._quoted()}"
             raise Failure("failed", message, code="UnexpectedAnswer") from None
 
     def ok(self) -> Response:
@@ -293,7 +324,7 @@ class Response:
             _kind(self.status),
             f"{self.asked} answered {self.status}: {self._quoted()}",
             code=f"Http{self.status}",
-            retry_after=int(after) if after.isascii() and after.isdigit() else None,
+            retry_after=int(after) if re.fullmatch("[0-9]{1,10}", after) else None,
         )
 
     def _quoted(self) -> str:

@@ -14,6 +14,8 @@ done
   exit 2
 }
 
+# What was built before goes first: a build that fails leaves nothing to be tested in its place.
+rm -f {{name}}.wasm
 cargo build --release --target wasm32-wasip2
 sandbook plugin pack "${CARGO_TARGET_DIR:-target}/wasm32-wasip2/release/step.wasm" --manifest plugin.yaml \
   --to {{name}}.wasm

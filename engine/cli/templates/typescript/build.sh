@@ -10,6 +10,10 @@ for tool in node npm sandbook; do
     exit 2
   }
 done
+# What was built before goes first: a build that fails leaves nothing to be tested in its place.
+rm -rf build
+rm -f {{name}}.wasm
+mkdir build
 # The lock pins everything that follows.
 if [ ! -d node_modules ] || [ package-lock.json -nt node_modules ]; then
   npm install --no-audit --no-fund --loglevel=error
@@ -24,8 +28,6 @@ quietly() {
   }
 }
 
-rm -rf build
-mkdir build
 npx --no-install tsc
 npx --no-install esbuild src/step.ts --bundle --format=esm --target=es2024 --external:sandbook:* \
   --log-level=warning --outfile=build/step.js

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sandbook_runbook::{Manifest, PluginName, Runbook, Slot};
+use sandbook_runbook::{Fault, Manifest, Path as Place, PluginName, Report, Runbook, Slot, Source};
 use sandbook_sandbox::Packed;
 use serde_json::{Map, Value};
 
@@ -115,12 +115,18 @@ impl PluginAlone {
             allow: given.allow.as_deref(),
             attempts: 1,
             timeout: None,
+            is_made_up: false,
         };
-        let Written { source, inputs } = alone.write();
+        let Written {
+            source,
+            inputs,
+            withheld,
+        } = alone.write();
+        let warnings = warnings(&source, &withheld);
         let environment = environment
             .map(|name| project.environment(name))
             .transpose()?;
-        let draft = if self.is_projects {
+        let mut draft = if self.is_projects {
             Draft::new(project, source, environment)?
         } else {
             let (runbook, _) =
@@ -128,6 +134,7 @@ impl PluginAlone {
             let plugins = Plugins::from([(self.name.clone(), self.packed())]);
             Draft::kept(project.root(), source, runbook, environment, plugins)?
         };
+        draft.warnings.extend(warnings);
         Ok((draft, inputs))
     }
 
@@ -173,4 +180,23 @@ impl PluginAlone {
             ))),
         }
     }
+}
+
+/// What is said of lines that are not granted, since all of their place is a sensitive input.
+fn warnings(source: &Source, withheld: &[String]) -> Option<Report> {
+    let place = Place::root().key("steps").index(0).key("allow");
+    let told = withheld.iter().map(|line| {
+        let methods = line.split(' ').next().unwrap_or_default();
+        let message = format!(
+            "the plugin asks for `{line}`, and is not granted it: the input is sensitive, and grants are shown and kept"
+        );
+        Fault::warning(place.clone(), message).on_key().help(format!(
+            "grant what isn't secret of it, such as `--allow '{methods} https://desk.example.com/**'`, or have the plugin take the secret as a credential"
+        ))
+    });
+    let faults: Vec<Fault> = told.collect();
+    (!faults.is_empty()).then(|| Report {
+        source: source.clone(),
+        faults,
+    })
 }

@@ -123,6 +123,11 @@ impl Conductor<'_> {
     pub(super) fn succeed(&mut self, index: usize, attempt: u32, mut output: Output) {
         let planned = self.steps.get(index);
         let is_sensitive = |name: &str| planned.sensitive_outputs.contains(name);
+        if let Some(tape) = &self.setting.desk.tape {
+            let outputs = output.data.as_object().into_iter().flatten();
+            let sensitive = outputs.filter(|(name, _)| is_sensitive(name));
+            sensitive.for_each(|(_, value)| tape.keep_sensitive(value));
+        }
         // Before any step that follows can know them.
         sensitive::hide_outputs(&self.setting.bench.redactor, &mut output, is_sensitive);
         let empty = serde_json::Map::new();

@@ -249,3 +249,31 @@ async fn an_approval_is_over_when_the_clock_says_so_and_not_before() {
     };
     assert_eq!(log.iter().filter(|stored| finished(stored)).count(), 1);
 }
+
+#[tokio::test]
+async fn new_plugins_are_compiled_at_once_and_once_each_and_it_is_told() {
+    let steps = "  - { id: a, uses: puppet, with: { actions: [] } }\n  - { id: b, uses: noop }\n  - { id: c, uses: again, with: { actions: [] } }\n";
+    let stage = Stage::new(steps);
+    let noop = std::env::current_exe().unwrap();
+    let noop = noop.ancestors().nth(3).unwrap();
+    let to = |name: &str| stage.folder.path().join(name);
+    fs::copy(noop.join("test-plugins/noop.wasm"), to("noop.wasm")).unwrap();
+    // The same component under another name.
+    let project = "plugins: { puppet: puppet.wasm, noop: noop.wasm, again: puppet.wasm }\n";
+    fs::write(to("sandbook.yaml"), project).unwrap();
+    for told in [vec![2, 1, 0], vec![]] {
+        let (waits, mut heard) = mpsc::unbounded_channel();
+        let (stop, options) = options();
+        let options = Options { waits, ..options };
+        let draft = stage.project().draft("job", None).unwrap();
+        let prepared = draft.prepare(Map::new()).unwrap();
+        let begun = stage.engine.start(prepared, false, options).await.unwrap();
+        assert_eq!(Going::new(begun, stop).end().await, RunStatus::Succeeded);
+        let mut left = Vec::new();
+        while let Ok(Waits::Compiling(compiling)) = heard.try_recv() {
+            assert_eq!(compiling.of, 2);
+            left.push(compiling.left.len());
+        }
+        assert_eq!(left, told);
+    }
+}

@@ -131,9 +131,14 @@ pub(super) fn overlay(value: &Value, part: &Value) -> Value {
     }
 }
 
-/// A value in lines, its keys in their order.
+/// A value in lines, its keys in their order. Commas at the lines' ends are left out: a line that is the last of them
+/// is the same as one that isn't.
 pub(super) fn pretty(value: &Value) -> String {
-    format!("{:#}", sorted(value))
+    let text = format!("{:#}", sorted(value));
+    let lines = text
+        .lines()
+        .map(|line| line.strip_suffix(',').unwrap_or(line));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn sorted(value: &Value) -> Value {

@@ -3,7 +3,7 @@
 use sandbook_journal::{
     Asked, Event, Failure, FailureKind, Kept, Reader, Recorded, RunId, Stored, Values, Waiting,
 };
-use sandbook_runbook::{Expect, Matching};
+use sandbook_runbook::{Expect, Matching, Outputs};
 use serde_json::{Map, Value};
 
 use super::difference::{Difference, bodies, diff, overlay, pretty};
@@ -144,7 +144,7 @@ impl Outcome {
     /// The texts of two successes, as far as one is expected.
     fn success(
         &self,
-        expected: Option<&(Map<String, Value>, bool)>,
+        expected: Option<&Outputs>,
         wants_changed: Option<bool>,
         wants_summary: Option<&str>,
     ) -> (String, String) {
@@ -165,13 +165,11 @@ impl Outcome {
             wanted.push_str(&format!("summary: {wants}\n"));
             actual.push_str(&format!("summary: {summary}\n"));
         }
-        if let Some((wants, is_part)) = expected {
+        if let Some(expected) = expected {
             let output = Value::Object(output.clone());
-            let wants = Value::Object(wants.clone());
-            let wants = if *is_part {
-                overlay(&output, &wants)
-            } else {
-                wants
+            let wants = match expected {
+                Outputs::All(wants) => Value::Object(wants.clone()),
+                Outputs::Among(wants) => overlay(&output, &Value::Object(wants.clone())),
             };
             wanted.push_str(&format!("output: {}\n", pretty(&wants)));
             actual.push_str(&format!("output: {}\n", pretty(&output)));

@@ -1,6 +1,7 @@
 //! A case from a run: what went over the wire, and what came of it, without secrets.
 
 mod exchanges;
+mod hidden;
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,8 @@ use sandbook_journal::{Event, Stored};
 use sandbook_runbook::{Cases, Colour, Source};
 use serde_json::{Map, Value, json};
 
-use self::exchanges::{exchanges, value_of};
+use self::exchanges::{cookies, exchanges, value_of};
+use self::hidden::Hidden;
 use super::outcome::kind_word;
 use super::{Difference, Outcome, Trials};
 use crate::alone::{GivenAlone, is_sensitive};
@@ -37,9 +39,23 @@ pub enum RecordingError {
     /// It did not begin, or is not over.
     #[error("the run did not come to an end")]
     Unfinished,
+    /// It was taken up again on the way, by another engine than the one that was listened to.
+    #[error(
+        "the run was taken up again on the way, and only one that goes through at once becomes a case"
+    )]
+    TakenUp,
     /// An answer is none that can be written down.
     #[error("the answer to `{0}` is no text")]
     NotText(String),
+    /// The status and perhaps some of the body came.
+    #[error("the answer to `{0}` did not come whole, which no case can say")]
+    Cut(String),
+    /// It has a status that no case can have.
+    #[error("the answer to `{0}` has the status {1}, which no case can say")]
+    Status(String, u16),
+    /// Where a request went is hidden.
+    #[error("where a request went is hidden: `{0}`")]
+    Hidden(String),
     /// What was written can't be read: a bug.
     #[error("what was written is no file of cases; please report it:\n{0}")]
     Unreadable(String),
@@ -73,15 +89,36 @@ impl Recording {
         let events = reader
             .events(run, 0)
             .map_err(|error| Failed::State(error.into()))?;
-        let outcome = Outcome::of(&events, &reader, run)?;
-        let marks = Marks::of(given);
-        let exchanges = exchanges(&self.tape.entries(), &marks)?;
+        let is_resumed = |stored: &Stored| matches!(stored.event, Event::RunResumed { .. });
+        if events.iter().any(is_resumed) {
+            return Err(RecordingError::TakenUp);
+        }
+        let entries = self.tape.entries();
+        let is_sensitive = |name: &str| is_sensitive(trials.manifest(), name);
+        let sensitive = given.input.iter().filter(|(name, _)| is_sensitive(name));
+        let allow = given.allow.as_deref().unwrap_or_default();
+        let hidden = Hidden::new(
+            &self.tape,
+            sensitive.map(|(_, value)| value),
+            &cookies(&entries),
+            allow,
+        );
+        let marks = Marks::of(given, hidden);
+        let outcome = marks.outcome(Outcome::of(&events, &reader, run)?);
+        let exchanges = exchanges(&entries, &marks)?;
         let mut case = Map::new();
         case.insert(
             "name".to_owned(),
             json!(format!("as recorded in run {run}")),
         );
-        case.insert("input".to_owned(), Value::Object(input(trials, given)));
+        let input = given.input.iter().map(|(name, value)| {
+            let value = match is_sensitive(name) {
+                true => marks.hidden.in_place_of(value),
+                false => marks.hidden.value(value),
+            };
+            (name.clone(), value)
+        });
+        case.insert("input".to_owned(), Value::Object(input.collect()));
         if !given.reveal.is_empty() {
             case.insert("reveal".to_owned(), json!(given.reveal));
         }
@@ -99,8 +136,10 @@ impl Recording {
         if !given.credentials.is_empty() {
             file.insert("credentials".to_owned(), json!(marks.made_up));
         }
-        if let Some(allow) = &given.allow {
-            file.insert("allow".to_owned(), json!(allow));
+        if given.allow.is_some() {
+            let lines = allow.iter().map(|line| marks.line(line));
+            let lines: Vec<String> = lines.collect::<Result<_, _>>()?;
+            file.insert("allow".to_owned(), json!(lines));
         }
         let write = |expect: Value| {
             let (mut file, mut case) = (file.clone(), case.clone());
@@ -133,15 +172,17 @@ fn tried(text: &str, trials: &Trials) -> Result<(Outcome, Vec<Difference>), Reco
     Ok(trials.outcome(case)?)
 }
 
-/// The secrets of a run, by the names that the record has for them, and what is made up in their place.
-struct Marks {
+/// The secrets of a run, by the names that the record has for them, and what is made up in their place; and what is
+/// sensitive.
+struct Marks<'a> {
     made_up: BTreeMap<String, String>,
     /// Mark to made-up secret.
     in_place_of: Vec<(String, String)>,
+    hidden: Hidden<'a>,
 }
 
-impl Marks {
-    fn of(given: &GivenAlone) -> Marks {
+impl Marks<'_> {
+    fn of<'a>(given: &GivenAlone, hidden: Hidden<'a>) -> Marks<'a> {
         let made_up = |slot: &str| format!("made-up-secret-of-{slot}");
         let bound = given.credentials.iter();
         Marks {
@@ -152,26 +193,53 @@ impl Marks {
             in_place_of: bound
                 .map(|(slot, name)| (format!("[secret {name}]"), made_up(slot.as_str())))
                 .collect(),
+            hidden,
         }
     }
 
-    /// What a plugin that sees the made-up secrets would send.
+    /// A text that came.
+    fn shown(&self, text: &str) -> String {
+        self.hidden.text(text)
+    }
+
+    /// A body that came.
+    fn answer_body(&self, text: &str) -> Value {
+        self.hidden.value(&value_of(&self.shown(text)))
+    }
+
+    /// A request as a plugin would make it that sees the made-up secrets.
+    fn line(&self, line: &str) -> Result<String, RecordingError> {
+        let shown = self.hidden.line(line);
+        let shown = shown.ok_or_else(|| RecordingError::Hidden(self.shown(line)))?;
+        Ok(self.unmasked(&shown))
+    }
+
+    /// A body as a plugin would send it that sees the made-up secrets.
+    fn body(&self, text: &str) -> Value {
+        self.hidden
+            .value(&value_of(&self.unmasked(&self.shown(text))))
+    }
+
     fn unmasked(&self, text: &str) -> String {
         let replace =
             |text: String, (mark, made_up): &(String, String)| text.replace(mark, made_up);
         self.in_place_of.iter().fold(text.to_owned(), replace)
     }
-}
 
-fn input(trials: &Trials, given: &GivenAlone) -> Map<String, Value> {
-    let shown = given.input.iter().map(|(name, value)| {
-        let value = match is_sensitive(trials.manifest(), name) {
-            true => json!("[sensitive]"),
-            false => value.clone(),
-        };
-        (name.clone(), value)
-    });
-    shown.collect()
+    /// What came of it, without what is sensitive.
+    fn outcome(&self, mut outcome: Outcome) -> Outcome {
+        match &mut outcome {
+            Outcome::Succeeded {
+                output, summary, ..
+            } => {
+                *output = self.hidden.object(output);
+                *summary = self.shown(summary);
+            }
+            Outcome::Failed(failure) => failure.message = self.shown(&failure.message),
+            _ => {}
+        }
+        outcome
+    }
 }
 
 struct Context {
@@ -201,7 +269,7 @@ fn context(events: &[Stored]) -> Option<Context> {
     })
 }
 
-fn expect(outcome: &Outcome, marks: &Marks) -> Result<Value, RecordingError> {
+fn expect(outcome: &Outcome, marks: &Marks<'_>) -> Result<Value, RecordingError> {
     Ok(match outcome {
         Outcome::Succeeded {
             output,
@@ -217,18 +285,19 @@ fn expect(outcome: &Outcome, marks: &Marks) -> Result<Value, RecordingError> {
         }
         Outcome::HeldBack(held) => {
             let held = held.iter().map(|held| {
-                let request = marks.unmasked(&held.request);
-                match held.body.as_slice() {
+                let request = marks.line(&held.request)?;
+                Ok(match held.body.as_slice() {
                     [] => json!(request),
                     body => {
-                        let text = marks.unmasked(&String::from_utf8_lossy(body));
-                        json!({ "request": request, "body": value_of(&text) })
+                        let body = marks.body(&String::from_utf8_lossy(body));
+                        json!({ "request": request, "body": body })
                     }
-                }
+                })
             });
-            json!({ "held_back": held.collect::<Vec<_>>() })
+            let held: Vec<Value> = held.collect::<Result<_, RecordingError>>()?;
+            json!({ "held_back": held })
         }
-        Outcome::InDoubt(request) => json!({ "in_doubt": marks.unmasked(request) }),
+        Outcome::InDoubt(request) => json!({ "in_doubt": marks.line(request)? }),
         Outcome::Diverged { .. } => json!({ "diverged": true }),
         Outcome::Unfinished => return Err(RecordingError::Unfinished),
     })

@@ -131,23 +131,34 @@ impl Wire for Script {
                 return self.end(Halt::Difference).await;
             };
             let late = matches!(exchange.ending, Ending::Error(NoAnswer::TimedOut));
-            self.time.pass(if late && exchange.took.is_zero() {
-                sent.timeout
+            let waits = sent.patience.unwrap_or(sent.timeout).min(sent.timeout);
+            let took = if late && exchange.took.is_zero() {
+                waits
             } else {
                 exchange.took
-            });
-            match exchange.ending {
-                Ending::Silence => self.end(Halt::Death).await,
-                Ending::Answer(answer) => came(answer, sent.method == "HEAD"),
+            };
+            self.time.pass(took.min(waits));
+            let came = match exchange.ending {
+                Ending::Silence => return self.end(Halt::Death).await,
                 Ending::Error(NoAnswer::Unreachable) => {
                     Came::NotSent("no connection: the case says so".to_owned())
                 }
                 Ending::Error(NoAnswer::TimedOut) => {
                     Came::Late("no complete answer in time: the case says so".to_owned())
                 }
+                _ if took > sent.timeout => {
+                    let timeout = sent.timeout;
+                    Came::Late(format!("no complete answer within {timeout:?}"))
+                }
                 Ending::Error(NoAnswer::Lost) => {
                     Came::Broke("the connection broke: the case says so".to_owned())
                 }
+                Ending::Answer(answer) => came(answer, sent.method == "HEAD"),
+            };
+            if took > waits {
+                Came::TooLate(Box::new(came))
+            } else {
+                came
             }
         })
     }

@@ -137,7 +137,11 @@ impl WireExchange {
             Some(text) => reader.duration(&text, &place.key("took")),
         };
         let ending = match (self.answer, self.error) {
-            (Some(WireAnswer(answer)), _) => Ending::Answer(answer),
+            (Some(WireAnswer(answer)), _) => {
+                let place = place.key("answer").key("headers");
+                refuse_odd_fields(&answer.headers, &place, reader);
+                Ending::Answer(answer)
+            }
             (None, Some(error)) => Ending::Error(error),
             (None, None) if self.crash => Ending::Silence,
             (None, None) => {
@@ -160,5 +164,27 @@ impl WireExchange {
             took: took?,
             crash: self.crash,
         })
+    }
+}
+
+/// Refuses header fields that HTTP can't carry: an answer would come without them.
+fn refuse_odd_fields(fields: &[(String, String)], place: &Path, reader: &mut Reader) {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    for (name, value) in fields {
+        let place = place.key(name);
+        if name.is_empty() || !name.bytes().all(token) {
+            let message = format!("`{}` is not the name of a header", name.escape_debug());
+            let fault = Fault::error(place, message).on_key();
+            reader.fault(fault.help("write it as it goes over the wire, such as `retry-after`"));
+        } else if !value
+            .bytes()
+            .all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
+        {
+            let fault = Fault::error(
+                place,
+                "this holds a character that a header field can't carry",
+            );
+            reader.fault(fault.help("write it in ASCII, on one line"));
+        }
     }
 }

@@ -16,8 +16,8 @@ use crate::path::Path;
 pub enum Expect {
     /// The step succeeds.
     Success {
-        /// Its outputs, and whether there may be more than these.
-        output: Option<(Map<String, Value>, bool)>,
+        /// Its outputs.
+        output: Option<Outputs>,
         /// Whether it changed anything.
         changed: Option<bool>,
         /// What it says that it did.
@@ -38,6 +38,15 @@ pub enum Expect {
     InDoubt(CaseRequest),
     /// The step waits for a person, since it asked for something else than before.
     Diverged,
+}
+
+/// The outputs that a success should have.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outputs {
+    /// These and no others.
+    All(Map<String, Value>),
+    /// These, among others.
+    Among(Map<String, Value>),
 }
 
 /// A request that is held back.
@@ -141,8 +150,8 @@ impl WireExpect {
         if let Some(diverged) = self.diverged {
             return diverged.then_some(Expect::Diverged);
         }
-        let whole = self.output.map(|output| (output, false));
-        let part = self.output_includes.map(|output| (output, true));
+        let whole = self.output.map(Outputs::All);
+        let part = self.output_includes.map(Outputs::Among);
         Some(Expect::Success {
             output: whole.or(part),
             changed: self.changed,

@@ -85,7 +85,10 @@ impl FromStr for CaseRequest {
         }
         let url = url.trim();
         let read = Url::parse(url).ok().filter(|read| {
-            Origin::of(read).is_some() && read.fragment().is_none() && read.username().is_empty()
+            Origin::of(read).is_some()
+                && read.fragment().is_none()
+                && read.username().is_empty()
+                && read.password().is_none()
         });
         Ok(CaseRequest {
             method: method.to_owned(),
@@ -117,9 +120,9 @@ pub(super) fn read(text: &str, place: &Path, reader: &mut Reader) -> Option<Case
                         None => told,
                     }
                 }
-                RequestFault::Url(url) => told
-                    .on_part(url)
-                    .help("write it whole, from `https://` on, without user name and fragment"),
+                RequestFault::Url(url) => told.on_part(url).help(
+                    "write it whole, from `https://` on, without user name, password and fragment",
+                ),
             });
         })
         .ok()

@@ -69,6 +69,14 @@ impl WireCases {
         let mut cases = Vec::new();
         for (index, case) in self.cases?.into_iter().enumerate() {
             let place = root.key("cases").index(index);
+            // Of one that is empty its shape says so.
+            if let Some(name) = &case.name
+                && !name.is_empty()
+                && name.trim().is_empty()
+            {
+                let fault = Fault::error(place.key("name"), "this name is blank");
+                reader.fault(fault.help("say what the case is about"));
+            }
             if let Some(name) = &case.name
                 && let Some(first) = names.insert(name.clone(), index + 1)
             {

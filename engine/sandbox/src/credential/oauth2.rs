@@ -183,6 +183,7 @@ impl ClientCredentials {
                 headers,
                 body: Some(self.form()),
                 timeout: TIMEOUT,
+                patience: None,
                 response_bytes: LONGEST,
             })
             .await;

@@ -13,7 +13,7 @@ use crate::{
     credential::{Credential, Outgoing},
     failpoint::failpoint,
     limits::Quota,
-    network::{Dispatch, Exchanged, Failure, Lane},
+    network::{Dispatch, Exchanged, Failure, Lane, Patience},
     redact::Redactor,
 };
 
@@ -22,6 +22,8 @@ pub(super) struct Exchange {
     gate: Arc<Gate>,
     admitted: Admitted,
     asked: Asked,
+    /// How long the guest waits for a request that goes on without it.
+    patience: Option<Arc<Patience>>,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -45,6 +47,7 @@ impl Exchange {
             gate,
             admitted,
             asked,
+            patience: None,
             _turn: turn,
         }
     }
@@ -97,8 +100,10 @@ impl Exchange {
 
     /// A changing request in a task of its own, so that its outcome is learnt and written down even
     /// when nobody waits for it any more.
-    async fn change_apart(self) -> Result<Response, Refusal> {
-        let patience = self.admitted.normal.timeout;
+    async fn change_apart(mut self) -> Result<Response, Refusal> {
+        let timeout = self.admitted.normal.timeout;
+        let patience = timeout.map(|timeout| Arc::new(Patience::new(timeout)));
+        self.patience = patience.clone();
         let (mut teller, listener) = oneshot::channel();
         let task = async move {
             let result = self.change(Some(&mut teller)).await;
@@ -108,13 +113,13 @@ impl Exchange {
         tokio::spawn(task);
         let heard = match patience {
             None => listener.await,
-            Some(patience) => match tokio::time::timeout(patience, listener).await {
-                Ok(heard) => heard,
-                Err(_) => {
-                    return Err(HttpError::TimedOut(format!(
-                        "no complete answer within {patience:?}"
-                    ))
-                    .into());
+            Some(patience) => match tokio::time::timeout(patience.most, listener).await {
+                Ok(heard) if !patience.is_over() => heard,
+                _ => {
+                    let most = patience.most;
+                    return Err(
+                        HttpError::TimedOut(format!("no complete answer within {most:?}")).into(),
+                    );
                 }
             },
         };
@@ -178,6 +183,7 @@ impl Exchange {
                 method: normal.method.clone(),
                 body: normal.body.clone(),
                 timeout,
+                patience: self.patience.as_deref(),
                 response_bytes: room,
             })
             .await;

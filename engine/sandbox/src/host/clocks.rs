@@ -1,6 +1,5 @@
 //! WASI's clocks, by the time that the attempt lives by: what a guest waits for with them leaps as `timer.sleep` does.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use super::Host;
+use super::wasi_http::{Outbox, Watch};
 use crate::gate::Gate;
 use crate::time::{LeapingTime, Time};
 
@@ -42,6 +42,7 @@ impl HostMonotonicClock for Clock {
 
 impl monotonic_clock::Host for Host {
     fn now(&mut self) -> wasmtime::Result<u64> {
+        self.in_time()?;
         monotonic_clock::Host::now(&mut usual(self))
     }
 
@@ -50,61 +51,83 @@ impl monotonic_clock::Host for Host {
     }
 
     fn subscribe_instant(&mut self, when: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        match &self.time {
+        self.in_time()?;
+        match self.lifetime.time() {
             Time::Real => usual(self).subscribe_instant(when),
             Time::Leaping(time) => {
-                let time = time.clone();
-                self.subscribe_leap(time, when)
+                let leap = self.leap_until(time, when.saturating_sub(FIRST));
+                self.subscribe_leap(leap)
             }
         }
     }
 
     fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        match &self.time {
-            Time::Real => usual(self).subscribe_duration(duration),
-            Time::Leaping(time) => {
-                let time = time.clone();
-                let until = shown(&time).saturating_add(duration);
-                self.subscribe_leap(time, until)
-            }
+        self.in_time()?;
+        match self.leap(Duration::from_nanos(duration)) {
+            None => usual(self).subscribe_duration(duration),
+            Some(leap) => self.subscribe_leap(leap),
         }
     }
 }
 
 impl Host {
-    fn subscribe_leap(
-        &mut self,
-        time: LeapingTime,
-        until: u64,
-    ) -> wasmtime::Result<Resource<DynPollable>> {
-        let leap = self.table.push(Leap {
-            time,
+    /// A wait for so long, by a time that leaps; none by the machine's.
+    pub(super) fn leap(&self, duration: Duration) -> Option<Leap> {
+        match self.lifetime.time() {
+            Time::Real => None,
+            Time::Leaping(time) => {
+                let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+                Some(self.leap_until(time, time.nanos().saturating_add(nanos)))
+            }
+        }
+    }
+
+    fn leap_until(&self, time: &LeapingTime, until: u64) -> Leap {
+        Leap {
+            time: time.clone(),
             until,
             gate: Arc::clone(&self.gate),
-        })?;
+            carried: self.outbox.as_ref().map(Outbox::watch),
+        }
+    }
+
+    fn subscribe_leap(&mut self, leap: Leap) -> wasmtime::Result<Resource<DynPollable>> {
+        let leap = self.table.push(leap)?;
         subscribe(&mut self.table, leap)
     }
 }
 
-/// A wait until a time. An answer that is on its way comes before it.
-struct Leap {
+/// A wait until a time. What is under way comes before it: an answer takes none of the machine's time here, and by the
+/// attempt's own it takes what it says.
+pub(super) struct Leap {
     time: LeapingTime,
+    /// In nanoseconds that have passed.
     until: u64,
     gate: Arc<Gate>,
+    carried: Option<Watch>,
 }
 
+#[wasmtime_wasi::async_trait]
 impl Pollable for Leap {
-    fn ready<'a, 'b>(&'a mut self) -> Pin<Box<dyn Future<Output = ()> + Send + 'b>>
-    where
-        'a: 'b,
-        Self: 'b,
-    {
-        Box::pin(async move {
-            tokio::task::yield_now().await;
+    async fn ready(&mut self) {
+        let mut wait = None;
+        while self.until > self.time.nanos() {
+            let wait = wait.get_or_insert_with(|| self.time.wait(self.until));
+            if let Some(carried) = &mut self.carried
+                && carried.is_busy()
+            {
+                carried.changed().await;
+                continue;
+            }
+            // A request that is waited for by nobody any more may be under way.
             self.gate.settle().await;
-            let left = self.until.saturating_sub(shown(&self.time));
-            self.time.pass(Duration::from_nanos(left));
-        })
+            // All that is polled beside this is asked once more: it may be ready by now.
+            tokio::task::yield_now().await;
+            let has_changed = self.carried.as_ref().is_some_and(Watch::has_changed);
+            if !has_changed && !self.gate.is_occupied() && wait.leap() {
+                return;
+            }
+        }
     }
 }
 
@@ -119,6 +142,8 @@ fn usual(host: &mut Host) -> WasiClocksCtxView<'_> {
 
 /// What the monotonic clock shows, in nanoseconds.
 fn shown(time: &LeapingTime) -> u64 {
-    let passed = u64::try_from(time.passed().as_nanos()).unwrap_or(u64::MAX);
-    passed.saturating_add(FIRST)
+    time.nanos().saturating_add(FIRST)
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,11 +20,21 @@ impl http::Host for Host {
             Some(credential) => Some(self.table.get(credential)?.slot()),
             None => None,
         };
-        if let Some(outbox) = &self.outbox {
-            // What was handed over before goes before it.
-            outbox.emptied().await;
-        }
-        let answer = self.gate.send(request.into(), slot).await;
+        // What was handed over before goes before it.
+        let before = match &self.outbox {
+            Some(outbox) => outbox.emptied().await,
+            None => Ok(()),
+        };
+        let answer = match before {
+            Ok(()) => self.gate.send(request.into(), slot).await,
+            Err(unfinished) => {
+                let why = HttpError::Denied(format!(
+                    "the body of a request that was handed over by `wasi:http` before it isn't finished ({unfinished}): finish it or drop it first"
+                ));
+                let (method, url) = (&request.method, &request.url);
+                Err(self.gate.turn_away(method, url, &why).await)
+            }
+        };
         self.in_time()?;
         match answer {
             Ok(response) => Ok(Ok(response.into())),

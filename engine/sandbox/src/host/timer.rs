@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
+use wasmtime_wasi::p2::Pollable as _;
+
 use super::Host;
 use crate::bindings::sandbook::step::timer;
 
 impl timer::Host for Host {
     async fn sleep(&mut self, duration: u64) -> wasmtime::Result<()> {
-        self.time.sleep(Duration::from_millis(duration)).await;
+        let duration = Duration::from_millis(duration);
+        match self.leap(duration) {
+            Some(mut leap) => leap.ready().await,
+            None => tokio::time::sleep(duration).await,
+        }
         self.in_time()
     }
 }

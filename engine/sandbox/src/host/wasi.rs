@@ -52,7 +52,7 @@ impl WasiView for Host {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let wasi = self
             .wasi
-            .get_or_insert_with(|| Wasi::new(&self.speech, &self.time));
+            .get_or_insert_with(|| Wasi::new(&self.speech, self.lifetime.time()));
         WasiCtxView {
             ctx: &mut wasi.context,
             table: &mut self.table,

@@ -25,7 +25,7 @@ use crate::bindings::wasi_http::{
     types::{self, ErrorCode, IoError},
 };
 
-pub(crate) use outbox::{Carrier, Outbox, outbox};
+pub(crate) use outbox::{Carrier, Outbox, Watch, outbox};
 
 #[expect(
     unreachable_pub,

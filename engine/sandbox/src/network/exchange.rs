@@ -1,6 +1,10 @@
 //! One request out, one answer in, both bounded.
 
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, header};
@@ -22,8 +26,36 @@ pub(crate) struct Dispatch<'a> {
     pub(crate) body: Option<Bytes>,
     /// From name look-up to the last byte of the answer.
     pub(crate) timeout: Duration,
+    /// How long whoever asked waits for it, where it goes on without them.
+    pub(crate) patience: Option<&'a Patience>,
     /// The longest body that is taken in.
     pub(crate) response_bytes: usize,
+}
+
+/// How long somebody waits.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    pub(crate) most: Duration,
+    is_over: AtomicBool,
+}
+
+impl Patience {
+    pub(crate) fn new(most: Duration) -> Patience {
+        Patience {
+            most,
+            is_over: AtomicBool::new(false),
+        }
+    }
+
+    /// It was over before the exchange was, by a time that isn't the machine's.
+    pub(super) fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+
+    /// Whether it was.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
 }
 
 /// How it ended.
@@ -91,6 +123,7 @@ impl Network {
             mut headers,
             body,
             timeout,
+            patience: _,
             response_bytes,
         } = dispatch;
         let client = match clients.client(lane, route.target.scheme() == "https") {

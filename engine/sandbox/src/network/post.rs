@@ -47,6 +47,7 @@ pub async fn post(url: Url, json: String, deadline: Duration) -> Result<(), Post
         headers,
         body: Some(Bytes::from(json)),
         timeout: deadline,
+        patience: None,
         response_bytes: MOST,
     };
     match network.exchange(dispatch).await {

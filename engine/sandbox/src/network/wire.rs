@@ -33,6 +33,8 @@ pub struct Sent {
     pub body: Option<Bytes>,
     /// How long its answer is waited for.
     pub timeout: Duration,
+    /// How long the plugin waits for it, where the request goes on without it.
+    pub patience: Option<Duration>,
 }
 
 /// What comes back.
@@ -44,11 +46,14 @@ pub enum Came {
     Broke(String),
     /// It was sent, and no answer came in time. Says so.
     Late(String),
+    /// This, but only after [`Sent::patience`] was over: it goes on record, and the plugin was told before that its time
+    /// was up.
+    TooLate(Box<Came>),
     /// An answer.
     Answer {
         /// The status.
         status: u16,
-        /// The header fields. One that HTTP doesn't know is left out.
+        /// The header fields. One that HTTP has no way to send is left out.
         headers: Vec<(String, String)>,
         /// The body.
         body: Bytes,
@@ -68,8 +73,18 @@ pub(super) async fn exchange(wire: &dyn Wire, dispatch: Dispatch<'_>) -> Exchang
         headers: dispatch.headers.iter().map(field).collect(),
         body: dispatch.body,
         timeout: dispatch.timeout,
+        patience: dispatch.patience.map(|patience| patience.most),
     };
-    match wire.exchange(sent).await {
+    let came = wire.exchange(sent).await;
+    if let (Came::TooLate(_), Some(patience)) = (&came, dispatch.patience) {
+        patience.end();
+    }
+    exchanged(came, most)
+}
+
+fn exchanged(came: Came, most: usize) -> Exchanged {
+    match came {
+        Came::TooLate(came) => exchanged(*came, most),
         Came::NotSent(why) => Exchanged::NotSent(Failure::Unconnected(why)),
         Came::Broke(how) => Exchanged::Unknown(Failure::Broken(how)),
         Came::Late(how) => Exchanged::Unknown(Failure::TimedOut(how)),

@@ -10,11 +10,20 @@ use crate::{
     speech::{MESSAGE_BYTES, Speech},
 };
 
+/// How wasmtime shows a function whose name isn't known, which tells nobody anything.
+const NAMELESS: &str = "!<wasm function ";
+
 /// How many frames of a crash are logged.
 const FRAMES: usize = 16;
 
-/// What an error of wasmtime means. One that comes from our own host functions carries its cause.
-pub(super) fn broke(error: &wasmtime::Error, speech: &Speech, limits: &Limits) -> Ended {
+/// What an error of wasmtime means. One that comes from our own host functions carries its cause. `was_called` says
+/// whether the step's function had begun.
+pub(super) fn broke(
+    error: &wasmtime::Error,
+    was_called: bool,
+    speech: &Speech,
+    limits: &Limits,
+) -> Ended {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return Ended::Stopped(stop.clone());
     }
@@ -35,6 +44,8 @@ pub(super) fn broke(error: &wasmtime::Error, speech: &Speech, limits: &Limits) -
         }
         // No function of its own was running.
         None if error.is::<Trap>() => Ended::Broke(Breakage::Trapped(line(&cause))),
+        // It has returned, and what can't be understood as the contract has it.
+        None if was_called => Ended::Broke(Breakage::Contract(line(&cause))),
         None => Ended::Broke(Breakage::Start(line(&cause))),
     }
 }
@@ -73,6 +84,7 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
         .to_string()
         .lines()
         .skip(1)
+        .filter(|frame| !frame.contains(NAMELESS))
         .take(FRAMES)
         .map(str::to_owned)
         .collect()

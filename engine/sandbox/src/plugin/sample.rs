@@ -125,7 +125,7 @@ const TEMPLATE: &str = r#"
       (call $send (i32.const 4200) (i32.const 6) (i32.const 4210) (i32.const 21) (i32.const 0) (i32.const 0)
         (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i64.const 0)
         (i32.const 0) (i32.const 0) (i32.const 8000)))
-    (func (export "run") (param i32 i32 i32 i32 i32 i32 i32 i64 i64 i32 i32 i32) (result i32)
+    (func $run (export "run") (param i32 i32 i32 i32 i32 i32 i32 i64 i64 i32 i32 i32) (result i32)
       (local $a i32) (local $b i64)
       CODE
       (i32.store (i32.const 1032) (i32.const 2048))

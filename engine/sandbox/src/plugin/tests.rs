@@ -275,6 +275,19 @@ fn by_a_time_that_leaps_waits_take_none_and_the_attempts_time_is_up_as_ever() {
     assert!(before.elapsed() < Duration::from_secs(60));
 }
 
+/// What takes the machine long is bounded by its processor time alone.
+#[test]
+fn by_a_time_that_leaps_a_slow_machine_ends_no_attempt() {
+    let code = "(local.set $a (i32.const 200000000))
+        (loop (br_if 0 (local.tee $a (i32.sub (local.get $a) (i32.const 1)))))";
+    let mut bench = Bench::of(code).limits(Limits {
+        wall: Duration::from_millis(1),
+        ..Limits::default()
+    });
+    bench.time = Time::Leaping(LeapingTime::from(Duration::ZERO));
+    bench.succeeds();
+}
+
 #[test]
 fn a_wait_in_the_host_ends_at_the_attempts_time() {
     let limits = Limits {
@@ -397,6 +410,13 @@ fn a_crash_says_what_and_logs_where() {
         "{:?}",
         bench.lines()
     );
+}
+
+#[test]
+fn an_answer_that_is_no_text_breaks_the_contract() {
+    let no_text = "(i32.store (i32.const 3072) (i32.const 0xfffefdfc))";
+    let breakage = Bench::of(no_text).breaks();
+    assert!(matches!(breakage, Breakage::Contract(_)), "{breakage:?}");
 }
 
 #[test]

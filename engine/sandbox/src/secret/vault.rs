@@ -259,6 +259,7 @@ impl Vault {
                 headers,
                 body: ask.body,
                 timeout: TIMEOUT,
+                patience: None,
                 response_bytes: LONGEST_ANSWER,
             })
             .await;

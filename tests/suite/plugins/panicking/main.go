@@ -4,6 +4,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"step/sandbook"
 )
@@ -23,6 +24,11 @@ func run(_ sandbook.Context, input Input) (*sandbook.Done, error) {
 	case "nil":
 		var none *Input
 		return nil, errors.New(none.How)
+	case "torn":
+		// A span that is less than nothing, and a text that is no UTF-8.
+		sandbook.Sleep(-time.Second)
+		sandbook.Info("\xff")
+		return nil, errors.New("half a character: \xe2\x82")
 	default:
 		return nil, nil
 	}

@@ -40,6 +40,24 @@ fn futures_that_are_dropped_take_nothing_back() {
 }
 
 #[test]
+fn who_drops_a_future_can_not_say_that_nothing_was_done() {
+    let posts = |first: &str| {
+        let stage = Stage::new();
+        let job = job(&format!(
+            "        - {first}\n        - {{ do: fail_unless, attempt: 2, start_over: true }}"
+        ));
+        let retried = "    retry: { attempts: 2, delay: 10ms }\n    uses:";
+        stage.run(&job.replace("    uses:", retried)).ok();
+        stage.arrived("POST").len()
+    };
+    let url = "url: \"https://echo.simcloud.test/x\"";
+    let dropped = format!("{{ do: misuse, how: drop_futures, method: POST, {url} }}");
+    assert_eq!(posts(&dropped), 1);
+    let told = format!("{{ do: send, method: POST, {url} }}");
+    assert_eq!(posts(&told), 2);
+}
+
+#[test]
 fn a_doubt_is_one_though_its_future_was_dropped() {
     let stage = Stage::new();
     stage.cloud.fail(Fault::new(Effect::DropAfter));

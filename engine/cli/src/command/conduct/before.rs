@@ -13,15 +13,26 @@ use crate::screen::{Paper, complain};
 /// How long nothing is to be seen before it is said why.
 const LONG: Duration = Duration::from_millis(400);
 
+/// How far a run is that hasn't begun.
+enum Stage {
+    /// Another run is before it.
+    Queued,
+    Loading,
+    Compiling(Compiling),
+}
+
 /// Says what a run waits for, until there is nobody left who would tell it. What is over sooner than it could be read
 /// isn't said.
 pub(super) async fn say_why_it_takes_long(mut waits: mpsc::UnboundedReceiver<Waits>) {
-    let mut last = None;
+    let mut last = Stage::Loading;
     loop {
         // Whatever comes next is said at once where it had to be waited for, and otherwise once it lasts.
         match timeout(LONG, waits.recv()).await {
-            Ok(Some(Waits::Queued(behind))) => complain(&render::queued(&behind)),
-            Ok(Some(Waits::Compiling(compiling))) => last = Some(compiling),
+            Ok(Some(Waits::Queued(behind))) => {
+                complain(&render::queued(&behind));
+                last = Stage::Queued;
+            }
+            Ok(Some(Waits::Compiling(compiling))) => last = Stage::Compiling(compiling),
             Ok(None) => return,
             Err(_) => break,
         }
@@ -35,11 +46,16 @@ pub(super) async fn say_why_it_takes_long(mut waits: mpsc::UnboundedReceiver<Wai
         return;
     }
     let line = spinner();
-    line.set_message(words(last.as_ref()));
+    line.set_message(words(&last));
     while let Some(told) = waits.recv().await {
         match told {
-            Waits::Queued(behind) => line.suspend(|| complain(&render::queued(&behind))),
-            Waits::Compiling(compiling) => line.set_message(words(Some(&compiling))),
+            Waits::Queued(behind) => {
+                line.suspend(|| complain(&render::queued(&behind)));
+                line.set_message(words(&Stage::Queued));
+            }
+            Waits::Compiling(compiling) => {
+                line.set_message(words(&Stage::Compiling(compiling)));
+            }
         }
     }
     line.finish_and_clear();
@@ -53,9 +69,10 @@ fn spinner() -> ProgressBar {
     line
 }
 
-fn words(compiling: Option<&Compiling>) -> String {
-    match compiling {
-        Some(Compiling { left, of }) if !left.is_empty() => {
+fn words(stage: &Stage) -> String {
+    match stage {
+        Stage::Queued => "Waiting for its turn.".to_owned(),
+        Stage::Compiling(Compiling { left, of }) if !left.is_empty() => {
             let names: Vec<String> = left.iter().map(ToString::to_string).collect();
             format!(
                 "Compiling {}, once and for all: {} of {of} done.",
@@ -63,6 +80,8 @@ fn words(compiling: Option<&Compiling>) -> String {
                 of - left.len()
             )
         }
-        _ => "Obtaining credentials and loading plugins.".to_owned(),
+        Stage::Loading | Stage::Compiling(_) => {
+            "Obtaining credentials and loading plugins.".to_owned()
+        }
     }
 }

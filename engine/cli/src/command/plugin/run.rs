@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use sandbook_executor::{
     Draft, Engine, GivenAlone, PluginAlone, Project, Recorded, Recording, RecordingError, Trials,
-    is_path, replace,
+    create, is_path,
 };
 use sandbook_runbook::Slot;
 use serde_json::{Map, Value};
@@ -45,12 +45,19 @@ pub(super) fn run_alone(
         .record
         .as_ref()
         .map(|file| (file, Recording::of(&mut prepared)));
+    // What a recording needs is there before anything is sent.
+    let recording = match recording {
+        None => None,
+        Some((file, recording)) => {
+            let state = places.state_of(Some(&project))?;
+            let trials = Trials::new(plugin.packed(), &state, compiler())?;
+            Some((file, recording, trials))
+        }
+    };
     let engine = places.engine(&project, 1)?;
     let start = async |options| engine.start(prepared, arguments.dry_run, options).await;
     let exit = conduct(&engine, &project, start, arguments.output, output)?;
-    if let Some((file, recording)) = recording {
-        let state = places.state_of(Some(&project))?;
-        let trials = Trials::new(plugin.packed(), &state, compiler())?;
+    if let Some((file, recording, trials)) = recording {
         let at = place_of(&arguments.plugin, &project);
         let tested = relative(&at, file);
         record(&engine, (&recording, file), &tested, &alone, &trials)?;
@@ -69,14 +76,19 @@ fn record(
     let nothing = format!("nothing was written to `{}`", file.display());
     let Recorded { text, differences } = match recording.write(engine, plugin, given, trials) {
         Ok(recorded) => recorded,
-        // How the run was left is told by its exit status.
-        Err(error @ RecordingError::Unfinished) => {
-            complain(&format!("warning: {nothing}: {error}"));
+        Err(error @ (RecordingError::Unreadable(_) | RecordingError::Failed(_))) => {
+            return Err(Problem::engine(nothing).caused_by(&error));
+        }
+        // What was done is done: how the run went is told by its exit status.
+        Err(error) => {
+            complain(&format!("warning: {nothing}: {}", safe(&error.to_string())));
             return Ok(());
         }
-        Err(error) => return Err(Problem::engine(nothing).caused_by(&error)),
     };
-    replace(file, text.as_bytes(), 0o666).map_err(|error| Problem::file("write", file, &error))?;
+    if let Err(error) = create(file, text.as_bytes(), 0o666) {
+        complain(&format!("warning: {nothing}: {error}"));
+        return Ok(());
+    }
     complain(&format!(
         "Recorded in `{0}`; `sandbook plugin test {0}` tries it.",
         file.display()
@@ -92,7 +104,8 @@ fn record(
 
 /// Refuses, before anything is sent, to record where nothing can be written.
 fn refuse_place(file: &Path) -> Result<(), Problem> {
-    if file.exists() {
+    // A link that leads nowhere is there too.
+    if file.symlink_metadata().is_ok() {
         return Err(
             Problem::wrong(format!("`{}` is there already", file.display()))
                 .help("name another file: a recording replaces none"),

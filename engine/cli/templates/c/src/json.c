@@ -1,5 +1,7 @@
 #include "json.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +9,10 @@
 
 static const json nothing = {NULL, 0};
 
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
 static const char *skip_blanks(const char *at, const char *end) {
-    while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
+    while (at < end && is_blank(*at))
         at++;
     return at;
 }
@@ -52,14 +56,19 @@ static const char *skip_value(const char *at, const char *end) {
     return depth == 0 ? at : NULL;
 }
 
-static json value_at(const char *at, const char *end) {
-    at = skip_blanks(at, end);
-    const char *behind = skip_value(at, end);
-    if (behind == NULL || behind == at)
+// A value without the blanks around it.
+static json trimmed(json value) {
+    if (value.at == NULL)
         return nothing;
-    while (behind > at && strchr(" \t\r\n", behind[-1]) != NULL)
-        behind--;
-    return (json){at, (size_t)(behind - at)};
+    const char *end = value.at + value.length, *at = skip_blanks(value.at, end);
+    while (end > at && is_blank(end[-1]))
+        end--;
+    return end > at ? (json){at, (size_t)(end - at)} : nothing;
+}
+
+static json value_at(const char *at, const char *end) {
+    const char *behind = skip_value(skip_blanks(at, end), end);
+    return behind == NULL ? nothing : trimmed((json){at, (size_t)(behind - at)});
 }
 
 // Where the parts of a list or an object begin; NULL when it is neither.
@@ -106,6 +115,14 @@ json json_item(json list, size_t index) {
     for (; at != NULL && index > 0; index--)
         at = next(at, end);
     return at == NULL ? nothing : value_at(at, end);
+}
+
+json json_next(json list, json item) {
+    if (item.at == NULL)
+        return nothing;
+    const char *end = list.at + list.length;
+    const char *at = skip_blanks(item.at + item.length, end);
+    return at < end && *at == ',' ? value_at(at + 1, end) : nothing;
 }
 
 size_t json_count(json value) {
@@ -165,27 +182,30 @@ static char *put_utf8(char *out, long point) {
 }
 
 const char *json_text(json value) {
-    if (value.at == NULL || value.length < 2 || *value.at != '"')
+    value = trimmed(value);
+    if (value.length < 2 || *value.at != '"' || value.at[value.length - 1] != '"')
         return NULL;
     const char *at = value.at + 1, *end = value.at + value.length - 1;
     char *start = malloc(value.length), *out = start; // no escape is shorter than what it stands for
     if (start == NULL)
         abort();
     while (at < end) {
+        if ((unsigned char)*at < 0x20 || *at == '"')
+            return NULL;
         if (*at != '\\') {
             *out++ = *at++;
             continue;
         }
         at++;
         const char *plain = "\"\\/bfnrt", *means = "\"\\/\b\f\n\r\t";
-        const char *found = at < end ? strchr(plain, *at) : NULL;
+        const char *found = at < end ? memchr(plain, *at, 8) : NULL;
         if (found != NULL) {
             *out++ = means[found - plain];
             at++;
             continue;
         }
         long point = at < end && *at == 'u' ? code_unit(at + 1, end) : -1;
-        if (point < 0)
+        if (point <= 0) // no escape, or the character that would end the text here
             return NULL;
         at += 5;
         if (point >= 0xd800 && point < 0xe000) {
@@ -202,16 +222,53 @@ const char *json_text(json value) {
     return start;
 }
 
+// Steps over digits; NULL when there are none.
+static const char *skip_digits(const char *at) {
+    size_t count = strspn(at, "0123456789");
+    return count == 0 ? NULL : at + count;
+}
+
+// A number's text, and whether it has no fraction and no exponent; NULL for what JSON doesn't call a number.
+static const char *number_text(json value, bool *is_whole) {
+    value = trimmed(value);
+    if (value.at == NULL)
+        return NULL;
+    const char *start = text("%.*s", (int)value.length, value.at), *at = start;
+    if (*at == '-')
+        at++;
+    at = *at == '0' ? at + 1 : skip_digits(at);
+    *is_whole = at != NULL && *at == '\0';
+    if (at != NULL && *at == '.')
+        at = skip_digits(at + 1);
+    if (at != NULL && (*at == 'e' || *at == 'E')) {
+        at++;
+        at = skip_digits(*at == '+' || *at == '-' ? at + 1 : at);
+    }
+    return at == NULL || at != start + value.length ? NULL : start;
+}
+
 bool json_number(json value, double *number) {
-    if (value.at == NULL || strchr("-0123456789", *value.at) == NULL)
+    bool is_whole;
+    const char *digits = number_text(value, &is_whole);
+    if (digits == NULL)
         return false;
-    char *end;
-    *number = strtod(text("%.*s", (int)value.length, value.at), &end);
-    return *end == '\0';
+    *number = strtod(digits, NULL);
+    return isfinite(*number);
+}
+
+bool json_integer(json value, int64_t *integer) {
+    bool is_whole;
+    const char *digits = number_text(value, &is_whole);
+    if (digits == NULL || !is_whole)
+        return false;
+    errno = 0;
+    *integer = strtoll(digits, NULL, 10);
+    return errno == 0;
 }
 
 static bool is_word(json value, const char *word) {
-    return value.at != NULL && value.length == strlen(word) && memcmp(value.at, word, value.length) == 0;
+    value = trimmed(value);
+    return value.length == strlen(word) && memcmp(value.at, word, value.length) == 0;
 }
 
 bool json_bool(json value, bool *truth) {
@@ -221,7 +278,39 @@ bool json_bool(json value, bool *truth) {
 
 bool json_is_null(json value) { return is_word(value, "null"); }
 
+// How long the character is that begins there; 0 for a byte that begins none.
+static size_t character_length(const unsigned char *at) {
+    static const long least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t length = *at < 0x80 ? 1 : *at < 0xc0 ? 0 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : *at < 0xf8 ? 4 : 0;
+    long point = length > 1 ? *at & (0x7f >> length) : *at;
+    for (size_t more = 1; more < length; more++) {
+        if ((at[more] & 0xc0) != 0x80)
+            return 0;
+        point = point << 6 | (at[more] & 0x3f);
+    }
+    bool is_one = point >= least[length] && point < 0x110000 && (point < 0xd800 || point > 0xdfff);
+    return is_one ? length : 0;
+}
+
+const char *utf8(const char *from) {
+    char *start = malloc(strlen(from) * 3 + 1), *out = start;
+    if (start == NULL)
+        abort();
+    while (*from != '\0') {
+        size_t length = character_length((const unsigned char *)from);
+        if (length == 0) {
+            out = put_utf8(out, 0xfffd);
+            from++;
+        }
+        for (; length > 0; length--)
+            *out++ = *from++;
+    }
+    *out = '\0';
+    return start;
+}
+
 const char *json_quote(const char *from) {
+    from = utf8(from);
     char *start = malloc(strlen(from) * 6 + 3), *out = start;
     if (start == NULL)
         abort();

@@ -20,17 +20,21 @@ static char *made(const char *format, va_list arguments) {
     return text;
 }
 
+// A text for the engine, which takes nothing but UTF-8.
+static void tell(step_string_t *to, const char *text) { step_string_set(to, utf8(text)); }
+
 static const char *copied(step_string_t from) { return text("%.*s", (int)from.len, (const char *)from.ptr); }
 
 bool fail(enum kind kind, const char *code, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    step_string_set(&failed.message, made(format, arguments));
+    const char *message = made(format, arguments);
     va_end(arguments);
-    failed.kind = (uint8_t)kind;
-    failed.code.is_some = code != NULL;
+    // Nothing stays of a failure that the step went on after.
+    failed = (step_failure_t){.kind = (uint8_t)kind, .code.is_some = code != NULL};
+    tell(&failed.message, message);
     if (code != NULL)
-        step_string_set(&failed.code.val, code);
+        tell(&failed.code.val, code);
     return false;
 }
 
@@ -46,10 +50,12 @@ bool step_run(step_context_t *context, step_json_t *input, step_output_t *output
     struct done done = {.data = "{}", .summary = ""};
     fail(FAILED, NULL, "the step failed and did not say why");
     bool succeeded = run(context, (json){(const char *)input->ptr, input->len}, &done);
+    // A line that printf has not ended yet.
+    fflush(NULL);
     // What is returned is freed by the bindings, so it can't be a literal.
     if (succeeded) {
-        step_string_dup(&output->data, done.data);
-        step_string_dup(&output->summary, done.summary);
+        step_string_dup(&output->data, utf8(done.data));
+        step_string_dup(&output->summary, utf8(done.summary));
         output->changed = done.changed;
     } else {
         *failure = failed;
@@ -82,20 +88,20 @@ static sandbook_step_http_header_t *header_list(const struct request *request, s
     if (list == NULL)
         abort();
     for (*count = 0; *count < request->header_count; ++*count) {
-        step_string_set(&list[*count].name, request->headers[*count].name);
-        step_string_set(&list[*count].value, request->headers[*count].value);
+        tell(&list[*count].name, request->headers[*count].name);
+        tell(&list[*count].value, request->headers[*count].value);
     }
     if (request->body != NULL) {
-        step_string_set(&list[*count].name, "content-type");
-        step_string_set(&list[(*count)++].value, "application/json");
+        tell(&list[*count].name, "content-type");
+        tell(&list[(*count)++].value, "application/json");
     }
     return list;
 }
 
 bool http_send(const struct request *request, struct response *response) {
     sandbook_step_http_request_t outgoing = {0};
-    step_string_set(&outgoing.method, request->method);
-    step_string_set(&outgoing.url, request->url);
+    tell(&outgoing.method, request->method);
+    tell(&outgoing.url, request->url);
     outgoing.headers.ptr = header_list(request, &outgoing.headers.len);
     if (request->body != NULL) {
         outgoing.body.is_some = true;
@@ -112,7 +118,7 @@ bool http_send(const struct request *request, struct response *response) {
     if (request->slot != NULL) {
         step_string_t slot;
         sandbook_step_secrets_error_t unknown;
-        step_string_set(&slot, request->slot);
+        tell(&slot, request->slot);
         if (sandbook_step_secrets_open(&slot, &credential, &unknown)) {
             lent = sandbook_step_secrets_borrow_credential(credential);
             maybe = &lent;
@@ -164,6 +170,15 @@ static enum kind kind_of(uint16_t status) {
     }
 }
 
+// What `Retry-After` says in seconds; more than ten digits are no time that anybody waits.
+static bool seconds_of(const char *value, uint64_t *seconds) {
+    size_t digits = value == NULL ? 0 : strspn(value, "0123456789");
+    if (digits == 0 || digits > 10 || value[digits] != '\0')
+        return false;
+    *seconds = strtoull(value, NULL, 10);
+    return true;
+}
+
 bool http_fail(const struct response *response) {
     size_t quoted = response->body.length < QUOTED ? response->body.length : QUOTED;
     // Not through the middle of a character.
@@ -171,10 +186,10 @@ bool http_fail(const struct response *response) {
         quoted--;
     fail(kind_of(response->status), text("Http%u", response->status), "%s answered %u: %.*s", response->asked,
          response->status, (int)quoted, response->body.at == NULL ? "" : response->body.at);
-    const char *after = http_header(response, "retry-after");
-    if (after != NULL && *after >= '0' && *after <= '9') {
+    uint64_t seconds;
+    if (seconds_of(http_header(response, "retry-after"), &seconds)) {
         failed.retry_after.is_some = true;
-        failed.retry_after.val = strtoull(after, NULL, 10) * 1000;
+        failed.retry_after.val = seconds * 1000;
     }
     return false;
 }
@@ -196,10 +211,15 @@ const char *url_encode(const char *part) {
     return start;
 }
 
+// A message of several lines is as many lines.
 static void write_log(sandbook_step_log_level_t level, const char *format, va_list arguments) {
-    step_string_t line;
-    step_string_set(&line, made(format, arguments));
-    sandbook_step_log_write(level, &line);
+    char *rest = made(format, arguments), *at;
+    do {
+        step_string_t line;
+        at = strsep(&rest, "\n");
+        tell(&line, at);
+        sandbook_step_log_write(level, &line);
+    } while (rest != NULL && *rest != '\0');
 }
 
 void log_info(const char *format, ...) {
@@ -220,7 +240,7 @@ void progress(const char *format, ...) {
     va_list arguments;
     step_string_t line;
     va_start(arguments, format);
-    step_string_set(&line, made(format, arguments));
+    tell(&line, made(format, arguments));
     va_end(arguments);
     sandbook_step_progress_report(&line, NULL);
 }

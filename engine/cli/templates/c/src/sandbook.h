@@ -20,14 +20,16 @@ bool run(const step_context_t *context, json input, struct done *done);
 // Why a step failed. The first four are not tried again, the others are.
 enum kind { INVALID_INPUT, UNAUTHORIZED, NOT_FOUND, CONFLICT, RATE_LIMITED, UNAVAILABLE, TIMED_OUT, FAILED };
 
-// Notes why the step fails, and returns false, to be returned by `run`. `code` is a name for machines, or NULL.
+// Notes why the step fails, in place of what was noted before, and returns false, to be returned by `run`. `code` is a name for
+// machines, or NULL.
 bool fail(enum kind kind, const char *code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 // Whether what failed last is a request that was held back: this is a dry run, and it could have changed something. A step that
 // goes on shows what it would ask for next.
 bool was_held_back(void);
 
-// Says that all that was sent so far is known to have had no effect: the next attempt sends it anew. Beside `fail`.
+// Says that all that was sent so far is known to have had no effect: the next attempt sends it anew. After `fail`,
+// which begins without.
 void start_over(void);
 
 struct header {

@@ -66,15 +66,15 @@ func failed(err error) result {
 	told := sandbook_step_types.Failure{
 		Kind:       failure.Kind,
 		Code:       wit.None[string](),
-		Message:    err.Error(),
+		Message:    valid(err.Error()),
 		RetryAfter: wit.None[uint64](),
 		StartOver:  failure.StartOver,
 	}
 	if failure.Code != "" {
-		told.Code = wit.Some(failure.Code)
+		told.Code = wit.Some(valid(failure.Code))
 	}
 	if failure.RetryAfter != nil {
-		told.RetryAfter = wit.Some(uint64(max(0, failure.RetryAfter.Milliseconds())))
+		told.RetryAfter = wit.Some(milliseconds(*failure.RetryAfter))
 	}
 	return wit.Err[sandbook_step_types.Output, sandbook_step_types.Failure](told)
 }

@@ -45,8 +45,8 @@ func Delete(url string) *Request { return NewRequest("DELETE", url) }
 func NewRequest(method, url string) *Request {
 	return &Request{
 		outgoing: sandbook_step_http.Request{
-			Method:     method,
-			Url:        url,
+			Method:     valid(method),
+			Url:        valid(url),
 			Body:       wit.None[[]uint8](),
 			Repeatable: wit.None[bool](),
 			Timeout:    wit.None[uint64](),
@@ -57,7 +57,8 @@ func NewRequest(method, url string) *Request {
 
 // Header adds a header field.
 func (request *Request) Header(name, value string) *Request {
-	request.outgoing.Headers = append(request.outgoing.Headers, sandbook_step_http.Header{Name: name, Value: value})
+	header := sandbook_step_http.Header{Name: valid(name), Value: valid(value)}
+	request.outgoing.Headers = append(request.outgoing.Headers, header)
 	return request
 }
 
@@ -88,7 +89,7 @@ func (request *Request) Credential(slot string) *Request {
 
 // CredentialIfBound is the same for a slot that is optional: where the runbook binds none, the request goes without.
 func (request *Request) CredentialIfBound(slot string) *Request {
-	opened := sandbook_step_secrets.Open(slot)
+	opened := sandbook_step_secrets.Open(valid(slot))
 	if opened.IsOk() {
 		request.credential = wit.Some(opened.Ok())
 	}
@@ -103,7 +104,7 @@ func (request *Request) Repeatable(repeatable bool) *Request {
 
 // Timeout says how long to wait for the answer.
 func (request *Request) Timeout(span time.Duration) *Request {
-	request.outgoing.Timeout = wit.Some(uint64(span.Milliseconds()))
+	request.outgoing.Timeout = wit.Some(milliseconds(span))
 	return request
 }
 

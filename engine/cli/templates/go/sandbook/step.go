@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"step/build/bindings/exports/export_step"
@@ -35,8 +36,9 @@ type result = wit.Result[sandbook_step_types.Output, sandbook_step_types.Failure
 
 // Step makes a function the component's step. Called once, from an init function.
 //
-// Any error is a failure: a *Failure as it says, another one of the kind Failed. So is a panic, with its stack in
-// the log.
+// Any error is a failure: a *Failure as it says, another one of the kind Failed. So is a panic in the goroutine that
+// the step is called in, with its stack in the log. A panic in another one, os.Exit and a deadlock end the attempt as
+// a crash.
 func Step[Input any](run func(Context, Input) (*Done, error)) {
 	export_step.Run = func(context Context, input string) (ended result) {
 		defer func() {
@@ -63,7 +65,7 @@ func Step[Input any](run func(Context, Input) (*Done, error)) {
 			}
 		}
 		return wit.Ok[sandbook_step_types.Output, sandbook_step_types.Failure](sandbook_step_types.Output{
-			Data: string(data), Changed: done.Changed, Summary: done.Summary,
+			Data: valid(string(data)), Changed: done.Changed, Summary: valid(done.Summary),
 		})
 	}
 }
@@ -80,21 +82,31 @@ func Warn(format string, parts ...any) { write(sandbook_step_log.Level_Warn, for
 // Error writes a line about something wrong.
 func Error(format string, parts ...any) { write(sandbook_step_log.Level_Error, format, parts) }
 
+// A message of several lines is as many lines.
 func write(level sandbook_step_log.Level, format string, parts []any) {
-	sandbook_step_log.Write(level, fmt.Sprintf(format, parts...))
+	message := strings.TrimSuffix(fmt.Sprintf(format, parts...), "\n")
+	for line := range strings.SplitSeq(message, "\n") {
+		sandbook_step_log.Write(level, valid(line))
+	}
 }
 
 // Progress replaces what is shown beside the step while it runs.
 func Progress(format string, parts ...any) {
-	sandbook_step_progress.Report(fmt.Sprintf(format, parts...), wit.None[float32]())
+	sandbook_step_progress.Report(valid(fmt.Sprintf(format, parts...)), wit.None[float32]())
 }
 
-// Sleep waits. Unlike time.Sleep it is known to the engine, so that tests need not wait for it.
+// Sleep waits, as time.Sleep does; in a test neither takes any time.
 func Sleep(span time.Duration) {
-	sandbook_step_timer.Sleep(uint64(span.Milliseconds()))
+	sandbook_step_timer.Sleep(milliseconds(span))
 }
 
 // Remaining is what is left of the attempt's time. A step that waits should give up a little before.
 func Remaining(context Context) time.Duration {
 	return time.Until(time.UnixMilli(int64(context.Deadline)))
 }
+
+// A text for the engine, which takes nothing but UTF-8.
+func valid(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
+
+// A span for the engine: none is less than nothing.
+func milliseconds(span time.Duration) uint64 { return uint64(max(0, span.Milliseconds())) }

@@ -98,14 +98,20 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// Writes a line of the level `info`.
+/// Writes a message of the level `info`, each line of it by itself.
 pub fn info(message: impl AsRef<str>) {
-    contract::log::write(contract::log::Level::Info, message.as_ref());
+    write(contract::log::Level::Info, message.as_ref());
 }
 
-/// Writes a line of the level `warn`.
+/// Writes a message of the level `warn`, each line of it by itself.
 pub fn warn(message: impl AsRef<str>) {
-    contract::log::write(contract::log::Level::Warn, message.as_ref());
+    write(contract::log::Level::Warn, message.as_ref());
+}
+
+fn write(level: contract::log::Level, message: &str) {
+    for line in message.trim_end_matches('\n').split('\n') {
+        contract::log::write(level, line);
+    }
 }
 
 /// Replaces what is shown beside the step while it runs; the fraction is the part that is done, 0 to 1.

@@ -4,26 +4,46 @@ import logging from "sandbook:step/log@0.1.0";
 import { PlainTextDecoder, PlainTextEncoder } from "./text";
 import { PlainURL, PlainURLSearchParams } from "./url";
 
-/** Log lines: texts as they are, all else as JSON. */
-function line(parts: unknown[]): string {
-  const shown = (part: unknown) => {
-    if (typeof part === "string") return part;
-    if (part instanceof Error) return part.stack ?? String(part);
-    try {
-      return JSON.stringify(part) ?? String(part);
-    } catch {
-      return String(part);
-    }
-  };
-  return parts.map(shown).join(" ");
+/** A text for the engine, which takes nothing but UTF-8, of whatever there is. */
+export function plainText(value: unknown): string {
+  try {
+    return String(value).toWellFormed();
+  } catch {
+    return `a value of the type ${typeof value} that can't be shown`;
+  }
+}
+
+/** Writes a message; one of several lines is as many lines. */
+export function write(level: "debug" | "info" | "warn" | "error", message: unknown): void {
+  for (const line of plainText(message).replace(/\n+$/, "").split("\n")) {
+    logging.write(level, line);
+  }
+}
+
+/** What an error says, and where it was made. QuickJS's stack has only the latter. */
+export function trace(error: Error): string {
+  const message = plainText(error);
+  const stack = plainText(error.stack ?? "");
+  return stack.startsWith(message) ? stack : `${message}\n${stack}`;
+}
+
+/** Texts as they are, all else as JSON. */
+function shown(part: unknown): string {
+  if (typeof part === "string") return part;
+  if (part instanceof Error) return trace(part);
+  try {
+    return JSON.stringify(part) ?? plainText(part);
+  } catch {
+    return plainText(part);
+  }
 }
 
 const plainConsole = {
-  debug: (...parts: unknown[]) => logging.write("debug", line(parts)),
-  log: (...parts: unknown[]) => logging.write("info", line(parts)),
-  info: (...parts: unknown[]) => logging.write("info", line(parts)),
-  warn: (...parts: unknown[]) => logging.write("warn", line(parts)),
-  error: (...parts: unknown[]) => logging.write("error", line(parts)),
+  debug: (...parts: unknown[]) => write("debug", parts.map(shown).join(" ")),
+  log: (...parts: unknown[]) => write("info", parts.map(shown).join(" ")),
+  info: (...parts: unknown[]) => write("info", parts.map(shown).join(" ")),
+  warn: (...parts: unknown[]) => write("warn", parts.map(shown).join(" ")),
+  error: (...parts: unknown[]) => write("error", parts.map(shown).join(" ")),
 };
 
 /** Of what JSON can say, and Map, Set, Date and bytes; a value that appears twice is copied twice. */

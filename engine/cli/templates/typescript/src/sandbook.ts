@@ -1,8 +1,7 @@
 // The contract, made convenient: what a step is, failures, HTTP, log lines.
-import "./prelude";
+import { plainText, trace, write } from "./prelude";
 import { seed } from "./random";
 import send, { type HttpError } from "sandbook:step/http@0.1.0";
-import logging from "sandbook:step/log@0.1.0";
 import progressing from "sandbook:step/progress@0.1.0";
 import secrets, { type Credential } from "sandbook:step/secrets@0.1.0";
 import timer from "sandbook:step/timer@0.1.0";
@@ -23,16 +22,19 @@ export interface Context {
   dryRun: boolean;
 }
 
+const KINDS = [
+  "invalid-input",
+  "unauthorized",
+  "not-found",
+  "conflict",
+  "rate-limited",
+  "unavailable",
+  "timed-out",
+  "failed",
+] as const;
+
 /** Why a step failed. The first four are not tried again, the others are. */
-export type Kind =
-  | "invalid-input"
-  | "unauthorized"
-  | "not-found"
-  | "conflict"
-  | "rate-limited"
-  | "unavailable"
-  | "timed-out"
-  | "failed";
+export type Kind = (typeof KINDS)[number];
 
 interface Details {
   /** A name for machines, the plugin's or the service's own. */
@@ -93,8 +95,12 @@ export function define<Input, Output extends object>(run: (context: Context, inp
     run(context: Context, input: string) {
       try {
         seed(context.idempotencyKey);
-        const { data, changed, summary } = run(context, JSON.parse(input));
-        return { data: JSON.stringify(data), changed, summary };
+        const ended = run(context, JSON.parse(input));
+        if (ended instanceof Promise) {
+          throw new TypeError("the step returned a Promise: there is no event loop that would settle it");
+        }
+        const { data, changed, summary } = ended;
+        return { data: plainJson(data), changed: Boolean(changed), summary: plainText(summary ?? "") };
       } catch (error) {
         throw told(error);
       }
@@ -105,31 +111,53 @@ export function define<Input, Output extends object>(run: (context: Context, inp
 /** What was thrown, as the contract's failure. */
 function told(error: unknown) {
   if (error instanceof Failure) {
-    const { code = null, retryAfter = null, startOver = false } = error.details;
-    return { kind: error.kind, code, message: error.message, retryAfter, startOver };
+    const { code, retryAfter, startOver } = error.details ?? {};
+    return {
+      kind: KINDS.includes(error.kind) ? error.kind : "failed",
+      code: code == null ? null : plainText(code),
+      message: plainText(error.message),
+      retryAfter: retryAfter == null ? null : span(retryAfter),
+      startOver: Boolean(startOver),
+    };
   }
-  if (error instanceof Error && error.stack) {
-    log.error(error.stack);
+  if (error instanceof Error) {
+    log.error(trace(error));
   }
-  const [code, message] = error instanceof Error ? [error.name, error.message] : ["Thrown", String(error)];
-  return { kind: "failed", code, message, retryAfter: null, startOver: false };
+  const [code, message] = error instanceof Error ? [error.name, error.message] : ["Thrown", error];
+  return { kind: "failed", code: plainText(code), message: plainText(message), retryAfter: null, startOver: false };
 }
 
+/** A value as JSON; halves of characters, which UTF-8 can't have, are replaced by U+FFFD. */
+function plainJson(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (text === undefined) {
+    throw new TypeError(`a value of the type ${typeof value} can't be written as JSON`);
+  }
+  return text.replace(/\\(?:u(d[89a-f][0-9a-f]{2})|.)/g, (escape, half) => (half ? "\ufffd" : escape));
+}
+
+/** A span for the engine, in milliseconds: none is less than nothing, and none is endless. */
+function span(milliseconds: number): number {
+  const whole = Math.round(Number(milliseconds)) || 0;
+  return Math.min(Math.max(whole, 0), Number.MAX_SAFE_INTEGER);
+}
+
+/** Lines for whoever watches, and for the record. A message of several lines is as many lines. */
 export const log = {
-  debug: (message: string) => logging.write("debug", message),
-  info: (message: string) => logging.write("info", message),
-  warn: (message: string) => logging.write("warn", message),
-  error: (message: string) => logging.write("error", message),
+  debug: (message: string) => write("debug", message),
+  info: (message: string) => write("info", message),
+  warn: (message: string) => write("warn", message),
+  error: (message: string) => write("error", message),
 };
 
 /** Replaces what is shown beside the step while it runs; `fraction` is the part that is done, 0 to 1. */
 export function progress(message: string, fraction: number | null = null): void {
-  progressing.report(message, fraction);
+  progressing.report(plainText(message), fraction === null ? null : Number(fraction));
 }
 
 /** Waits so many milliseconds. */
 export function sleep(milliseconds: number): void {
-  timer.sleep(Math.round(milliseconds));
+  timer.sleep(span(milliseconds));
 }
 
 /** What is left of the attempt's time, in milliseconds. A step that waits for something should give up a little before. */
@@ -171,21 +199,21 @@ export class Request {
     readonly method: string,
     url: string | URL,
   ) {
-    this.#url = String(url);
+    this.#url = plainText(url);
   }
 
   header(name: string, value: string): this {
-    this.#headers.push({ name, value });
+    this.#headers.push({ name: plainText(name), value: plainText(value) });
     return this;
   }
 
   /** The body, as JSON. Adds its content type. */
   bodyJson(value: unknown): this {
-    return this.header("content-type", "application/json").body(JSON.stringify(value));
+    return this.header("content-type", "application/json").body(plainJson(value));
   }
 
   body(body: string | Uint8Array): this {
-    this.#body = typeof body === "string" ? new TextEncoder().encode(body) : body;
+    this.#body = body instanceof Uint8Array ? body : new TextEncoder().encode(plainText(body));
     return this;
   }
 
@@ -207,13 +235,13 @@ export class Request {
 
   /** Whether sending this twice is as harmless as sending it once. Unsaid, all but POST and PATCH are. */
   repeatable(repeatable: boolean): this {
-    this.#repeatable = repeatable;
+    this.#repeatable = Boolean(repeatable);
     return this;
   }
 
   /** How long to wait for the answer, in milliseconds. */
   timeout(milliseconds: number): this {
-    this.#timeout = milliseconds;
+    this.#timeout = span(milliseconds);
     return this;
   }
 
@@ -223,7 +251,7 @@ export class Request {
     try {
       const answer = send.send(
         {
-          method: this.method,
+          method: plainText(this.method),
           url: this.#url,
           headers: this.#headers,
           body: this.#body,
@@ -272,7 +300,8 @@ export class Response {
     try {
       return JSON.parse(this.text());
     } catch (error) {
-      const message = `${this.asked} answered ${this.status} with something unexpected: ${this.#quoted()}`;
+      const { message: reason } = error as Error;
+      const message = `${this.asked} answered ${this.status} with something unexpected: ${reason}: ${this.#quoted()}`;
       throw failure("failed", message, { code: "UnexpectedAnswer" });
     }
   }
@@ -287,10 +316,10 @@ export class Response {
 
   /** The failure that this answer is to a step that can't go on with it. */
   failure(): Failure {
-    const seconds = Number(this.header("retry-after"));
+    const after = this.header("retry-after") ?? "";
     return failure(kindOf(this.status), `${this.asked} answered ${this.status}: ${this.#quoted()}`, {
       code: `Http${this.status}`,
-      retryAfter: Number.isFinite(seconds) && seconds >= 0 ? Math.ceil(seconds * 1000) : undefined,
+      retryAfter: /^[0-9]{1,10}$/.test(after) ? Number(after) * 1000 : undefined,
     });
   }
 
@@ -303,7 +332,7 @@ export class Response {
 /** A slot's credential; null where the runbook binds none. */
 function opened(slot: string): Credential | null {
   try {
-    return secrets.open(slot);
+    return secrets.open(plainText(slot));
   } catch {
     return null;
   }

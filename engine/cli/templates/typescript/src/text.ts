@@ -4,20 +4,45 @@ export class PlainTextEncoder {
   readonly encoding = "utf-8";
 
   encode(text = ""): Uint8Array {
-    // What the engine has: UTF-8 as percent escapes.
-    const escaped = encodeURIComponent(text.toWellFormed());
-    const bytes: number[] = [];
-    for (let at = 0; at < escaped.length; at++) {
-      if (escaped[at] === "%") {
-        bytes.push(parseInt(escaped.slice(at + 1, at + 3), 16));
-        at += 2;
-      } else {
-        bytes.push(escaped.charCodeAt(at));
-      }
+    const given = String(text).toWellFormed();
+    const count = given.length;
+    // Most texts are ASCII, and each step of a loop counts in an engine that interprets.
+    if (!BEYOND_ASCII.test(given)) {
+      const bytes = new Uint8Array(count);
+      for (let at = 0; at < count; at++) bytes[at] = given.charCodeAt(at);
+      return bytes;
     }
-    return Uint8Array.from(bytes);
+    const bytes = new Uint8Array(count * 3);
+    let length = 0;
+    for (let at = 0; at < count; at++) {
+      const unit = given.charCodeAt(at);
+      if (unit < 0x80) {
+        bytes[length++] = unit;
+        continue;
+      }
+      const point = given.codePointAt(at)!;
+      if (point < 0x800) {
+        bytes[length++] = 0xc0 | (point >> 6);
+      } else {
+        if (point < 0x10000) {
+          bytes[length++] = 0xe0 | (point >> 12);
+        } else {
+          bytes[length++] = 0xf0 | (point >> 18);
+          bytes[length++] = 0x80 | ((point >> 12) & 0x3f);
+          at++;
+        }
+        bytes[length++] = 0x80 | ((point >> 6) & 0x3f);
+      }
+      bytes[length++] = 0x80 | (point & 0x3f);
+    }
+    return bytes.slice(0, length);
   }
 }
+
+const BEYOND_ASCII = /[^\0-\x7f]/;
+
+/** How many characters are made in one call, which takes each as an argument. */
+const RUN = 4096;
 
 /** UTF-8 only. What is none is replaced by U+FFFD, or refused if `fatal`. */
 export class PlainTextDecoder {
@@ -33,17 +58,27 @@ export class PlainTextDecoder {
 
   decode(source: Uint8Array | ArrayBuffer = new Uint8Array()): string {
     const bytes = source instanceof Uint8Array ? source : new Uint8Array(source);
+    const isMarked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+    const given = isMarked ? bytes.subarray(3) : bytes;
+    // A character for each byte, of which those beyond ASCII are read anew.
     const parts: string[] = [];
-    let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-    while (at < bytes.length) {
+    for (let at = 0; at < given.length; at += RUN) {
+      parts.push(String.fromCharCode.apply(null, given.subarray(at, at + RUN) as unknown as number[]));
+    }
+    return parts.join("").replace(/[\x80-\xff]+/g, (run, at: number) => this.#read(given, at, at + run.length));
+  }
+
+  #read(bytes: Uint8Array, from: number, to: number): string {
+    let text = "";
+    for (let at = from; at < to; ) {
       const [point, length] = character(bytes, at);
       if (point < 0 && this.fatal) {
         throw new TypeError("the bytes are not UTF-8");
       }
-      parts.push(point < 0 ? "\ufffd" : String.fromCodePoint(point));
+      text += point < 0 ? "\ufffd" : String.fromCodePoint(point);
       at += length;
     }
-    return parts.join("");
+    return text;
   }
 }
 

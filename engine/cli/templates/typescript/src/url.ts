@@ -34,14 +34,14 @@ function straight(path: string): string {
 }
 
 export class PlainURL {
-  protocol = "";
-  username = "";
-  password = "";
-  hostname = "";
-  port = "";
-  pathname = "/";
-  hash = "";
-  searchParams: PlainURLSearchParams;
+  readonly protocol: string;
+  readonly username: string;
+  readonly password: string;
+  searchParams!: PlainURLSearchParams;
+  #hostname = "";
+  #port = "";
+  #pathname = "/";
+  #hash = "";
   /** As it was given, while the parameters haven't been touched. */
   #search = "";
 
@@ -50,17 +50,15 @@ export class PlainURL {
     const whole = SHAPE.exec(given) ?? SHAPE.exec(base === undefined ? "" : against(given, new PlainURL(base)));
     const [, scheme = "", user = "", host = "", path = "", search = "", hash = ""] = whole ?? [];
     this.protocol = `${scheme.toLowerCase()}:`;
-    const place = /^(\[[0-9a-f:.]+\]|[^\s:[\]<>\\^|%]+)(?::([0-9]*))?$/i.exec(host);
-    if (!place || !(this.protocol in PORTS) || Number(place[2] ?? 0) > 65535) {
+    const place = /^(\[[^\]]*\]|[^:]*)(?::([0-9]*))?$/.exec(host);
+    if (!place?.[1] || !(this.protocol in PORTS)) {
       throw new TypeError(`\`${given}\` is no absolute http or https URL`);
     }
     [this.username = "", this.password = ""] = user.split(/:(.*)/, 2);
-    this.hostname = place[1]!.toLowerCase();
-    const port = place[2] ? String(Number(place[2])) : "";
-    this.port = port === PORTS[this.protocol] ? "" : port;
-    this.pathname = escaped(straight(path || "/"), "path");
-    this.hash = hash === "#" ? "" : escaped(hash, "hash");
-    this.searchParams = new PlainURLSearchParams();
+    this.hostname = place[1];
+    this.port = place[2] ?? "";
+    this.pathname = path;
+    this.hash = hash;
     this.search = search;
   }
 
@@ -73,6 +71,50 @@ export class PlainURL {
     }
   }
 
+  get hostname(): string {
+    return this.#hostname;
+  }
+
+  set hostname(name: string) {
+    if (/[^\0-\x7f]/.test(name)) {
+      throw new TypeError(`the host \`${name}\` is not ASCII: write it as DNS has it, as xn--…`);
+    }
+    if (!/^(\[[0-9a-f:.]+\]|[^\0-\x20:[\]<>\\^|%/?#@\x7f]+)$/i.test(name)) {
+      throw new TypeError(`\`${name}\` is no host`);
+    }
+    this.#hostname = name.toLowerCase();
+  }
+
+  get port(): string {
+    return this.#port;
+  }
+
+  set port(given: string | number) {
+    const port = given === "" ? "" : String(Number(given));
+    if (!/^[0-9]*$/.test(port) || Number(port) > 65535) {
+      throw new TypeError(`\`${given}\` is no port`);
+    }
+    this.#port = port === PORTS[this.protocol] ? "" : port;
+  }
+
+  get pathname(): string {
+    return this.#pathname;
+  }
+
+  set pathname(path: string) {
+    const whole = path.startsWith("/") ? path : `/${path}`;
+    this.#pathname = escaped(straight(whole), "path").replace(/[?#]/g, encodeURIComponent);
+  }
+
+  get hash(): string {
+    return this.#hash;
+  }
+
+  set hash(hash: string) {
+    const text = hash.replace(/^#/, "");
+    this.#hash = text && `#${escaped(text, "hash")}`;
+  }
+
   get search(): string {
     return this.#search;
   }
@@ -82,7 +124,7 @@ export class PlainURL {
     this.searchParams = new PlainURLSearchParams(text, (changed) => {
       this.#search = changed && `?${changed}`;
     });
-    this.#search = text && `?${escaped(text, "search")}`;
+    this.#search = text && `?${escaped(text, "search").replace(/#/g, "%23")}`;
   }
 
   get host(): string {

@@ -1,12 +1,16 @@
 //! Making a plan's plugins ready. What was compiled before is taken from the cache; the rest is compiled at the same
-//! time, as far as there are processors.
+//! time, as far as there are processors, and no more than a few.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use sandbook_runbook::PluginName;
 use sandbook_sandbox::{Digest, LoadError, Packed, Plugin, Sandbox};
+
+/// How many are compiled at once at most: each compiler may take as much memory as its limits allow.
+const AT_ONCE: usize = 4;
 
 /// What is compiled before a run can begin, since it was never run before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +63,7 @@ fn not_loaded(plugin: &PluginName, error: LoadError) -> NotLoaded {
 type Named<'a> = (&'a Packed, Vec<&'a PluginName>);
 type Loaded<'a> = (Vec<&'a PluginName>, Result<Plugin, LoadError>);
 
-/// Compiles these, each on a thread of its own as long as there are processors for it.
+/// Compiles these, several at once. After the first that can't be compiled no other one is begun.
 fn compile<'a>(
     sandbox: &Sandbox,
     new: VecDeque<Named<'a>>,
@@ -68,6 +72,7 @@ fn compile<'a>(
     let of = new.len();
     let threads = thread::available_parallelism()
         .map_or(1, usize::from)
+        .min(AT_ONCE)
         .min(of);
     let left: BTreeMap<Digest, PluginName> = new
         .iter()
@@ -80,9 +85,17 @@ fn compile<'a>(
         });
     }
     let (queue, left, loaded) = (Mutex::new(new), Mutex::new(left), Mutex::new(Vec::new()));
+    let has_failed = AtomicBool::new(false);
+    let next = || {
+        let next = held(&queue).pop_front();
+        next.filter(|_| !has_failed.load(Ordering::Relaxed))
+    };
     let work = || {
-        while let Some((packed, names)) = held(&queue).pop_front() {
+        while let Some((packed, names)) = next() {
             let plugin = sandbox.load(packed);
+            if plugin.is_err() {
+                has_failed.store(true, Ordering::Relaxed);
+            }
             let mut left = held(&left);
             left.remove(&packed.digest());
             tell(Compiling {
@@ -93,12 +106,16 @@ fn compile<'a>(
         }
     };
     thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(work);
+        // This thread works too, so that all is compiled where no other one can be made.
+        for _ in 1..threads {
+            if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                break;
+            }
         }
+        work();
     });
     let mut loaded = loaded.into_inner().unwrap_or_else(PoisonError::into_inner);
-    // Of several that can't be compiled it is always the same one that is told.
+    // Of several that couldn't be compiled at the same time it is the first by name that is told.
     loaded.sort_by(|(one, _): &Loaded<'_>, (other, _)| one.cmp(other));
     loaded
 }

@@ -33,6 +33,24 @@ impl Wire for StandIn {
     }
 }
 
+#[tokio::test]
+async fn whoever_has_lost_patience_is_told_so_and_what_came_is_on_record() {
+    let request = Request {
+        timeout: Some(Duration::from_secs(3600)),
+        ..request("POST", "/x")
+    };
+    let (told, notes) = ask(request, Came::TooLate(Box::new(answer(201, "made")))).await;
+    assert!(matches!(
+        told,
+        Err(Refusal::Guest(HttpError::TimedOut(why))) if why.contains("3600s")
+    ));
+    let outcome = notes.outcome();
+    assert!(
+        matches!(outcome, Outcome::Answered { status: 201, .. }),
+        "{outcome:?}"
+    );
+}
+
 async fn ask(request: Request, came: Came) -> (Result<Response, Refusal>, Arc<Notes>) {
     let notes = Arc::new(Notes::default());
     let stand_in = StandIn {

@@ -8,6 +8,7 @@ use super::{
     service::{Reply, answer, ok},
     *,
 };
+use crate::{limits::Limits, time::Time};
 
 /// The code of a request that comes to nothing.
 async fn code(passage: Passage, request: Request) -> String {
@@ -120,4 +121,60 @@ async fn an_answer_is_given_whole_and_without_its_connections_fields() {
         .map(|(name, _)| name.as_str())
         .collect();
     assert_eq!(names, ["x-id", "content-length"]);
+}
+
+#[tokio::test]
+async fn nothing_is_asked_for_behind_a_body_that_is_not_finished() {
+    use crate::bindings::{sandbook::step::http, wasi_http::types::HostOutgoingBody as _};
+    let (service, notes, passage) = bench(vec![ok("begun"), ok("asked")]).await;
+    let mut host = client::host(&Gate::new(passage), Limits::default(), Time::Real);
+    let carrier = host.open_outbox();
+    let body = client::begin(&mut host, &request("POST", "/begun")).unwrap();
+    let ask = || http::Request {
+        method: "GET".to_owned(),
+        url: format!("{ORIGIN}/asked"),
+        headers: Vec::new(),
+        body: None,
+        repeatable: None,
+        timeout: None,
+    };
+    let asking = async {
+        let refused = http::Host::send(&mut host, ask(), None).await.unwrap();
+        let Err(http::Error::Denied(why)) = refused else {
+            panic!("{refused:?}")
+        };
+        let named = why.starts_with("`GET https://api.example.com/asked`: the body of a request");
+        let unfinished = why.contains("isn't finished (POST https://api.example.com/begun)");
+        assert!(named && unfinished, "{why}");
+        host.finish(body, None).unwrap().unwrap();
+        http::Host::send(&mut host, ask(), None)
+            .await
+            .unwrap()
+            .unwrap();
+    };
+    tokio::select! {
+        biased;
+        Err(stop) = carrier.carry() => panic!("{stop:?}"),
+        () = asking => {}
+    }
+    let lines: Vec<String> = service
+        .seen()
+        .iter()
+        .filter_map(|seen| Some(seen.lines().next()?.to_owned()))
+        .collect();
+    assert_eq!(lines, ["POST /begun HTTP/1.1", "GET /asked HTTP/1.1"]);
+    assert_eq!(notes.log()[0], "denied ride");
+}
+
+#[tokio::test]
+async fn the_parts_of_urls_count_as_memory() {
+    let (_service, _, passage) = bench(Vec::new()).await;
+    let limits = Limits {
+        memory_bytes: 64 << 10,
+        ..Limits::default()
+    };
+    let mut host = client::host(&Gate::new(passage), limits, Time::Real);
+    client::prepare(&mut host, 4, 16 << 10).unwrap();
+    let breach = client::prepare(&mut host, 1, 16 << 10).unwrap_err();
+    assert!(breach.to_string().contains("64 KiB for memory"), "{breach}");
 }

@@ -12,7 +12,7 @@ use crate::{
         types::{self, HostOutgoingRequest as _, HostRequestOptions as _, Method, Scheme},
     },
     call::{Level, Lines},
-    gate::{Gate, Request, Response},
+    gate::{Gate, Request, Response, Stop},
     limits::Limits,
     speech::Speech,
     time::Time,
@@ -33,9 +33,7 @@ pub(crate) async fn send(
     request: Request,
     slot: Option<&str>,
 ) -> Result<Response, String> {
-    let limits = Limits::default();
-    let speech = Arc::new(Speech::new(Arc::clone(gate), Arc::new(Mute), &limits));
-    let mut host = Host::new(Arc::clone(gate), speech, limits, [0; 32], Time::Real);
+    let mut host = host(gate, Limits::default(), Time::Real);
     let carrier = host.open_outbox();
     let future = hand_over(&mut host, request, slot).unwrap();
     let waited = async {
@@ -44,7 +42,7 @@ pub(crate) async fn send(
     };
     tokio::select! {
         biased;
-        Err(stop) = carrier.carry() => return Err(format!("{stop:?}")),
+        Err(stop) = carrier.carry() => return Err(format!("{:?}", stop.downcast::<Stop>())),
         () = waited => {}
     }
     let got = types::HostFutureIncomingResponse::get(&mut host, future)
@@ -57,14 +55,44 @@ pub(crate) async fn send(
     }
 }
 
-fn hand_over(
+/// The host's side of an attempt that says nothing.
+pub(crate) fn host(gate: &Arc<Gate>, limits: Limits, time: Time) -> Host {
+    let speech = Arc::new(Speech::new(Arc::clone(gate), Arc::new(Mute), &limits));
+    Host::new(Arc::clone(gate), speech, limits, [0; 32], time)
+}
+
+/// Makes so many requests with a path of so many bytes, and hands none over; whether each could be made.
+pub(crate) fn prepare(host: &mut Host, count: usize, bytes: usize) -> wasmtime::Result<()> {
+    for _ in 0..count {
+        let fields = types::HostFields::new(host)?;
+        let request = types::HostOutgoingRequest::new(host, fields)?;
+        host.set_path_with_query(request, Some("x".repeat(bytes)))?
+            .unwrap();
+    }
+    Ok(())
+}
+
+/// Hands a request over whose body isn't finished.
+pub(crate) fn begin(
+    host: &mut Host,
+    request: &Request,
+) -> wasmtime::Result<Resource<super::OutgoingBody>> {
+    let asked = parts(host, request, Vec::new())?;
+    let body = types::HostOutgoingRequest::body(host, Resource::new_borrow(asked.rep()))?.unwrap();
+    host.handle(asked, None)?.unwrap();
+    Ok(body)
+}
+
+/// Hands a request over, with its body.
+pub(crate) fn hand_over(
     host: &mut Host,
     request: Request,
     slot: Option<&str>,
 ) -> wasmtime::Result<Resource<FutureResponse>> {
     let mut entries: Vec<(String, Vec<u8>)> = request
         .headers
-        .into_iter()
+        .iter()
+        .cloned()
         .map(|(name, value)| (name, value.into_bytes()))
         .collect();
     let mut own = |name: &str, value: String| entries.push((name.to_owned(), value.into_bytes()));
@@ -74,30 +102,14 @@ fn hand_over(
     if let Some(repeatable) = request.repeatable {
         own("sandbook-repeatable", repeatable.to_string());
     }
-    let fields = types::HostFields::from_list(host, entries)?.unwrap();
-    let asked = types::HostOutgoingRequest::new(host, fields)?;
-    let borrowed = || Resource::new_borrow(asked.rep());
-    let (scheme, rest) = request.url.split_once("://").unwrap();
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let scheme = match scheme {
-        "http" => Scheme::Http,
-        "https" => Scheme::Https,
-        other => Scheme::Other(other.to_owned()),
-    };
-    host.set_method(borrowed(), Method::Other(request.method))?
-        .unwrap();
-    host.set_scheme(borrowed(), Some(scheme))?.unwrap();
-    host.set_authority(borrowed(), Some(rest[..end].to_owned()))?
-        .unwrap();
-    host.set_path_with_query(borrowed(), Some(rest[end..].to_owned()))?
-        .unwrap();
+    let asked = parts(host, &request, entries)?;
     let options = match request.timeout {
         Some(timeout) => Some(options(host, timeout)?),
         None => None,
     };
     let writing = match request.body {
         Some(bytes) => Some((
-            types::HostOutgoingRequest::body(host, borrowed())?.unwrap(),
+            types::HostOutgoingRequest::body(host, Resource::new_borrow(asked.rep()))?.unwrap(),
             bytes,
         )),
         None => None,
@@ -115,7 +127,33 @@ fn hand_over(
     Ok(future)
 }
 
-/// The same time for all three, of which the shortest counts.
+/// A request less its body, put together of its parts.
+fn parts(
+    host: &mut Host,
+    request: &Request,
+    entries: Vec<(String, Vec<u8>)>,
+) -> wasmtime::Result<Resource<super::OutgoingRequest>> {
+    let fields = types::HostFields::from_list(host, entries)?.unwrap();
+    let asked = types::HostOutgoingRequest::new(host, fields)?;
+    let borrowed = || Resource::new_borrow(asked.rep());
+    let (scheme, rest) = request.url.split_once("://").unwrap();
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let scheme = match scheme {
+        "http" => Scheme::Http,
+        "https" => Scheme::Https,
+        other => Scheme::Other(other.to_owned()),
+    };
+    host.set_method(borrowed(), Method::Other(request.method.clone()))?
+        .unwrap();
+    host.set_scheme(borrowed(), Some(scheme))?.unwrap();
+    host.set_authority(borrowed(), Some(rest[..end].to_owned()))?
+        .unwrap();
+    host.set_path_with_query(borrowed(), Some(rest[end..].to_owned()))?
+        .unwrap();
+    Ok(asked)
+}
+
+/// A time for the answer, and one for the connection that is too short for anything.
 fn options(
     host: &mut Host,
     timeout: Duration,
@@ -123,8 +161,7 @@ fn options(
     let options = types::HostRequestOptions::new(host)?;
     let borrowed = || Resource::new_borrow(options.rep());
     let nanoseconds = timeout.as_nanos() as u64;
-    host.set_connect_timeout(borrowed(), Some(nanoseconds.saturating_mul(2)))?
-        .unwrap();
+    host.set_connect_timeout(borrowed(), Some(1))?.unwrap();
     host.set_first_byte_timeout(borrowed(), Some(nanoseconds))?
         .unwrap();
     Ok(options)

@@ -25,7 +25,8 @@ pub(super) struct Draft {
     path: String,
     fields: Vec<(String, Vec<u8>)>,
     timeout: Option<Duration>,
-    _hold: Hold,
+    /// What is held for it, as long as it is there.
+    holds: Vec<Hold>,
 }
 
 /// What the gate is asked for.
@@ -51,8 +52,14 @@ impl Draft {
             path: path.unwrap_or_default(),
             fields,
             timeout: None,
-            _hold: hold,
+            holds: vec![hold],
         }
+    }
+
+    /// What is held for its other parts goes with it.
+    pub(super) fn holding(mut self, holds: impl Iterator<Item = Hold>) -> Draft {
+        self.holds.extend(holds);
+        self
     }
 
     /// The guest waits no longer than this.

@@ -54,10 +54,11 @@ impl Fields {
     }
 
     pub(super) fn copy(&self) -> Result<Fields, Breach> {
+        let hold = self.hold.again()?;
         Ok(Fields {
             entries: self.entries.clone(),
             is_fixed: self.is_fixed,
-            hold: self.hold.again()?,
+            hold,
         })
     }
 

@@ -137,6 +137,9 @@ impl types::HostFutureIncomingResponse for Host {
         }
         let given = std::mem::replace(state, State::Taken);
         self.in_time()?;
+        if let (State::Ready(_), Some(outbox)) = (&given, &mut self.outbox) {
+            outbox.tell();
+        }
         match given {
             State::Ready(Given::Answer(answer)) => Ok(Some(Ok(Ok(self.table.push(answer)?)))),
             State::Ready(Given::Error(code)) => Ok(Some(Ok(Err(code)))),

@@ -1,5 +1,4 @@
-//! `request-options`: how long a guest wants to wait. The shortest of its times counts for all of the
-//! request.
+//! `request-options`: how long a guest wants to wait.
 
 use std::time::Duration;
 
@@ -21,12 +20,11 @@ pub struct RequestOptions {
 }
 
 impl RequestOptions {
-    /// The shortest.
+    /// How long the whole request may take. An answer comes whole, so that the time until it begins is what comes
+    /// closest; the time for a connection says nothing of that.
     pub(super) fn timeout(&self) -> Option<Duration> {
-        [self.connect, self.first_byte, self.between_bytes]
-            .into_iter()
-            .flatten()
-            .min()
+        self.first_byte
+            .or(self.between_bytes)
             .map(Duration::from_nanos)
     }
 }
@@ -89,5 +87,25 @@ impl types::HostRequestOptions for Host {
     fn drop(&mut self, options: Resource<RequestOptions>) -> wasmtime::Result<()> {
         self.table.delete(options)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_for_a_connection_doesnt_end_the_exchange() {
+        let timeout = |connect, first_byte, between_bytes| {
+            let options = RequestOptions {
+                connect,
+                first_byte,
+                between_bytes,
+            };
+            options.timeout().map(|timeout| timeout.as_nanos())
+        };
+        assert_eq!(timeout(Some(1), None, None), None);
+        assert_eq!(timeout(Some(1), Some(3), Some(2)), Some(3));
+        assert_eq!(timeout(Some(1), None, Some(2)), Some(2));
     }
 }

@@ -3,9 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{
+    mpsc,
+    oneshot::{self, error::TryRecvError},
+    watch,
+};
+use tokio::task::unconstrained;
 
-use super::{body::Written, draft::Draft, incoming::Given};
+use super::{super::lifetime::Lifetime, body::Written, draft::Draft, incoming::Given};
 use crate::{
     bindings::wasi_http::types::ErrorCode,
     call::Level,
@@ -22,20 +27,35 @@ pub(super) struct Job {
     pub(super) teller: oneshot::Sender<Given>,
 }
 
+/// What waits.
+#[derive(Default)]
+struct Waiting {
+    /// How many requests aren't answered yet.
+    requests: usize,
+    /// Method and URL of the one whose turn it is, while the guest hasn't finished its body.
+    unfinished: Option<String>,
+}
+
 /// Where a guest's requests wait for their turn. When it is dropped nothing more comes.
 pub(crate) struct Outbox {
     jobs: mpsc::UnboundedSender<Job>,
-    waiting: Arc<watch::Sender<usize>>,
+    waiting: Arc<watch::Sender<Waiting>>,
+    /// Of how many requests the guest hasn't been told what came of them.
+    untold: usize,
     limits: Limits,
 }
+
+/// Sees what waits.
+pub(crate) struct Watch(watch::Receiver<Waiting>);
 
 /// Who brings them through the gate.
 pub(crate) struct Carrier {
     jobs: mpsc::UnboundedReceiver<Job>,
-    waiting: Arc<watch::Sender<usize>>,
+    waiting: Arc<watch::Sender<Waiting>>,
     gate: Arc<Gate>,
     speech: Arc<Speech>,
     memory: Memory,
+    lifetime: Lifetime,
 }
 
 /// An outbox that is empty, and its carrier.
@@ -43,13 +63,15 @@ pub(crate) fn outbox(
     gate: Arc<Gate>,
     speech: Arc<Speech>,
     memory: Memory,
+    lifetime: Lifetime,
     limits: Limits,
 ) -> (Outbox, Carrier) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let waiting = Arc::new(watch::Sender::new(0));
+    let waiting = Arc::new(watch::Sender::default());
     let outbox = Outbox {
         jobs: sender,
         waiting: Arc::clone(&waiting),
+        untold: 0,
         limits,
     };
     let carrier = Carrier {
@@ -58,27 +80,82 @@ pub(crate) fn outbox(
         gate,
         speech,
         memory,
+        lifetime,
     };
     (outbox, carrier)
 }
 
 impl Outbox {
     /// Adds a request. It counts as a handle until it is answered, whatever becomes of its future.
-    pub(super) fn put(&self, job: Job) -> Result<(), Breach> {
-        if *self.waiting.borrow() >= self.limits.handles {
+    pub(super) fn put(&mut self, job: Job) -> Result<(), Breach> {
+        if self.waiting.borrow().requests >= self.limits.handles {
             return Err(self.limits.breach(Limit::Handles));
         }
-        self.waiting.send_modify(|waiting| *waiting += 1);
+        self.waiting.send_modify(|waiting| waiting.requests += 1);
+        self.untold += 1;
         // The carrier is gone only when the attempt is.
         let _ = self.jobs.send(job);
         Ok(())
     }
 
+    /// The guest is told what came of a request.
+    pub(super) fn tell(&mut self) {
+        self.untold -= 1;
+    }
+
+    /// Whether the guest was told what came of all that it had handed over.
+    pub(crate) fn has_told_all(&self) -> bool {
+        self.untold == 0
+    }
+
     /// Waits until all that was handed over so far is answered.
-    pub(crate) async fn emptied(&self) {
-        let mut waiting = self.waiting.subscribe();
-        // It can't be closed: this outbox holds its other end.
-        let _ = waiting.wait_for(|waiting| *waiting == 0).await;
+    ///
+    /// # Errors
+    ///
+    /// It will not be, since the guest hasn't finished a body; gives that request's method and URL.
+    pub(crate) async fn emptied(&self) -> Result<(), String> {
+        let mut watch = self.watch();
+        loop {
+            if watch.is_busy() {
+                watch.changed().await;
+                continue;
+            }
+            let Some(unfinished) = self.waiting.borrow().unfinished.clone() else {
+                return Ok(());
+            };
+            // The carrier may not have seen yet that it is finished.
+            tokio::task::yield_now().await;
+            if !watch.has_changed() {
+                return Err(unfinished);
+            }
+        }
+    }
+
+    /// Sees what waits from now on.
+    pub(crate) fn watch(&self) -> Watch {
+        Watch(self.waiting.subscribe())
+    }
+}
+
+impl Watch {
+    /// Whether a request is under way, or will be without the guest's doing.
+    pub(crate) fn is_busy(&mut self) -> bool {
+        let waiting = self.0.borrow_and_update();
+        waiting.requests > 0 && waiting.unfinished.is_none()
+    }
+
+    /// Whether anything is otherwise than when it was last asked whether it is busy.
+    pub(crate) fn has_changed(&self) -> bool {
+        // Where nothing can change any more, nothing has.
+        self.0.has_changed().unwrap_or(false)
+    }
+
+    /// Waits until it is.
+    pub(crate) async fn changed(&mut self) {
+        if self.0.changed().await.is_err() {
+            // The attempt is being ended.
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -89,11 +166,12 @@ impl Carrier {
     ///
     /// # Errors
     ///
-    /// The attempt is to be ended.
-    pub(crate) async fn carry(mut self) -> Result<(), Stop> {
+    /// The attempt is to be ended: a [`Stop`], or its time is up.
+    pub(crate) async fn carry(mut self) -> wasmtime::Result<()> {
         while let Some(job) = self.jobs.recv().await {
             self.deliver(job).await?;
-            self.waiting.send_modify(|waiting| *waiting -= 1);
+            self.waiting.send_modify(|waiting| waiting.requests -= 1);
+            self.lifetime.check()?;
         }
         Ok(())
     }
@@ -105,7 +183,7 @@ impl Carrier {
             teller,
         } = job;
         let (method, url) = draft.line();
-        let sent = match self.body(body).await {
+        let sent = match self.body(body, &method, &url).await {
             Ok((body, _hold)) => match draft.asking(body) {
                 Ok(asking) => {
                     let slot = asking.slot.as_deref();
@@ -120,12 +198,12 @@ impl Carrier {
             Err(Refusal::Stop(stop)) => return Err(stop),
             Err(Refusal::Guest(error)) => {
                 let code = ErrorCode::from(&error);
+                // As the gate shows them, so that what it has named isn't named twice.
+                let (method, url) = self.gate.shown(&method, &url);
                 let said = match error {
                     HttpError::HeldBack => {
                         format!("held back: `{method} {url}`: {}", error.reason())
                     }
-                    // What the gate turned away it calls by its name.
-                    other if other.reason().starts_with('`') => other.to_string(),
                     other => other.about(&method, &url).to_string(),
                 };
                 self.speech
@@ -138,21 +216,47 @@ impl Carrier {
         Ok(())
     }
 
+    /// What became of a body, once it is finished; nothing where it was dropped before. As long as it is neither, that is
+    /// known.
+    async fn written(
+        &self,
+        mut body: oneshot::Receiver<Written>,
+        method: &str,
+        url: &str,
+    ) -> Option<Written> {
+        match body.try_recv() {
+            Ok(written) => return Some(written),
+            Err(TryRecvError::Closed) => return None,
+            Err(TryRecvError::Empty) => {}
+        }
+        let (method, url) = self.gate.shown(method, url);
+        let unfinished = format!("{method} {url}");
+        self.waiting
+            .send_modify(|waiting| waiting.unfinished = Some(unfinished));
+        // It must be seen at once when it is finished.
+        let written = unconstrained(body).await;
+        self.waiting
+            .send_modify(|waiting| waiting.unfinished = None);
+        written.ok()
+    }
+
     /// The body, whole, once it is finished.
     async fn body(
         &self,
         body: Option<oneshot::Receiver<Written>>,
+        method: &str,
+        url: &str,
     ) -> Result<(Bytes, Option<Hold>), HttpError> {
         let Some(body) = body else {
             return Ok((Bytes::new(), None));
         };
-        match body.await {
-            Ok(Written::Whole(bytes, hold)) => Ok((bytes, Some(hold))),
-            Ok(Written::TooLarge) => Err(self.gate.body_too_large()),
-            Ok(Written::Trailed) => Err(HttpError::Denied(
+        match self.written(body, method, url).await {
+            Some(Written::Whole(bytes, hold)) => Ok((bytes, Some(hold))),
+            Some(Written::TooLarge) => Err(self.gate.body_too_large()),
+            Some(Written::Trailed) => Err(HttpError::Denied(
                 "trailers are not sent: what they say belongs into header fields".to_owned(),
             )),
-            Err(_) => Err(HttpError::Malformed(
+            None => Err(HttpError::Malformed(
                 "the request's body was not finished".to_owned(),
             )),
         }

@@ -16,6 +16,7 @@ use crate::bindings::wasi_http::{
     outgoing_handler,
     types::{self, ErrorCode, Method, Scheme},
 };
+use crate::limits::{Breach, Hold, Memory};
 
 /// The longest method, scheme, authority or path that is taken down. The gate allows less.
 const PART_BYTES: usize = 16 << 10;
@@ -26,22 +27,37 @@ const PART_BYTES: usize = 16 << 10;
     reason = "the generated bindings re-export it as `pub`"
 )]
 pub struct OutgoingRequest {
-    method: Method,
-    scheme: Option<Scheme>,
-    authority: Option<String>,
-    path: Option<String>,
+    method: Part<Method>,
+    scheme: Part<Option<Scheme>>,
+    authority: Part<Option<String>>,
+    path: Part<Option<String>>,
     fields: Fields,
     /// Who hears of its body's end, once it has one.
     body: Option<oneshot::Receiver<Written>>,
 }
 
+/// A part of a request, and what is held for it.
+struct Part<T> {
+    value: T,
+    hold: Option<Hold>,
+}
+
 /// Whether a part was taken down.
 type Taken = Result<(), ()>;
 
-fn fits(text: Option<&str>) -> Taken {
-    match text {
-        Some(text) if text.len() > PART_BYTES => Err(()),
-        _ => Ok(()),
+impl<T> Part<T> {
+    fn new(value: T) -> Part<T> {
+        Part { value, hold: None }
+    }
+
+    /// Takes down another value, which has so many bytes of the guest's in it.
+    fn set(&mut self, value: T, bytes: usize, memory: &Memory) -> Result<Taken, Breach> {
+        if bytes > PART_BYTES {
+            return Ok(Err(()));
+        }
+        let hold = Some(memory.hold(bytes)?);
+        *self = Part { value, hold };
+        Ok(Ok(()))
     }
 }
 
@@ -50,10 +66,10 @@ impl types::HostOutgoingRequest for Host {
         let mut fields = self.table.delete(headers)?;
         fields.fix();
         Ok(self.table.push(OutgoingRequest {
-            method: Method::Get,
-            scheme: None,
-            authority: None,
-            path: None,
+            method: Part::new(Method::Get),
+            scheme: Part::new(None),
+            authority: Part::new(None),
+            path: Part::new(None),
             fields,
             body: None,
         })?)
@@ -78,7 +94,7 @@ impl types::HostOutgoingRequest for Host {
     }
 
     fn method(&mut self, request: Resource<OutgoingRequest>) -> wasmtime::Result<Method> {
-        Ok(self.table.get(&request)?.method.clone())
+        Ok(self.table.get(&request)?.method.value.clone())
     }
 
     fn set_method(
@@ -86,23 +102,19 @@ impl types::HostOutgoingRequest for Host {
         request: Resource<OutgoingRequest>,
         method: Method,
     ) -> wasmtime::Result<Taken> {
-        let request = self.table.get_mut(&request)?;
-        let other = match &method {
-            Method::Other(text) => Some(text.as_str()),
-            _ => None,
+        let part = &mut self.table.get_mut(&request)?.method;
+        let bytes = match &method {
+            Method::Other(name) => name.len(),
+            _ => 0,
         };
-        let fits = fits(other);
-        if fits.is_ok() {
-            request.method = method;
-        }
-        Ok(fits)
+        Ok(part.set(method, bytes, self.usage.memory())?)
     }
 
     fn path_with_query(
         &mut self,
         request: Resource<OutgoingRequest>,
     ) -> wasmtime::Result<Option<String>> {
-        Ok(self.table.get(&request)?.path.clone())
+        Ok(self.table.get(&request)?.path.value.clone())
     }
 
     fn set_path_with_query(
@@ -110,16 +122,13 @@ impl types::HostOutgoingRequest for Host {
         request: Resource<OutgoingRequest>,
         path: Option<String>,
     ) -> wasmtime::Result<Taken> {
-        let request = self.table.get_mut(&request)?;
-        let fits = fits(path.as_deref());
-        if fits.is_ok() {
-            request.path = path;
-        }
-        Ok(fits)
+        let part = &mut self.table.get_mut(&request)?.path;
+        let bytes = path.as_ref().map_or(0, String::len);
+        Ok(part.set(path, bytes, self.usage.memory())?)
     }
 
     fn scheme(&mut self, request: Resource<OutgoingRequest>) -> wasmtime::Result<Option<Scheme>> {
-        Ok(self.table.get(&request)?.scheme.clone())
+        Ok(self.table.get(&request)?.scheme.value.clone())
     }
 
     fn set_scheme(
@@ -127,23 +136,19 @@ impl types::HostOutgoingRequest for Host {
         request: Resource<OutgoingRequest>,
         scheme: Option<Scheme>,
     ) -> wasmtime::Result<Taken> {
-        let request = self.table.get_mut(&request)?;
-        let other = match &scheme {
-            Some(Scheme::Other(text)) => Some(text.as_str()),
-            _ => None,
+        let part = &mut self.table.get_mut(&request)?.scheme;
+        let bytes = match &scheme {
+            Some(Scheme::Other(name)) => name.len(),
+            _ => 0,
         };
-        let fits = fits(other);
-        if fits.is_ok() {
-            request.scheme = scheme;
-        }
-        Ok(fits)
+        Ok(part.set(scheme, bytes, self.usage.memory())?)
     }
 
     fn authority(
         &mut self,
         request: Resource<OutgoingRequest>,
     ) -> wasmtime::Result<Option<String>> {
-        Ok(self.table.get(&request)?.authority.clone())
+        Ok(self.table.get(&request)?.authority.value.clone())
     }
 
     fn set_authority(
@@ -151,12 +156,9 @@ impl types::HostOutgoingRequest for Host {
         request: Resource<OutgoingRequest>,
         authority: Option<String>,
     ) -> wasmtime::Result<Taken> {
-        let request = self.table.get_mut(&request)?;
-        let fits = fits(authority.as_deref());
-        if fits.is_ok() {
-            request.authority = authority;
-        }
-        Ok(fits)
+        let part = &mut self.table.get_mut(&request)?.authority;
+        let bytes = authority.as_ref().map_or(0, String::len);
+        Ok(part.set(authority, bytes, self.usage.memory())?)
     }
 
     fn headers(
@@ -193,14 +195,23 @@ impl outgoing_handler::Host for Host {
             body,
         } = self.table.delete(request)?;
         let (teller, listener) = oneshot::channel();
-        let draft = Draft::new(method, scheme, authority, path, fields).within(timeout);
+        let holds = [method.hold, scheme.hold, authority.hold, path.hold];
+        let draft = Draft::new(
+            method.value,
+            scheme.value,
+            authority.value,
+            path.value,
+            fields,
+        )
+        .holding(holds.into_iter().flatten())
+        .within(timeout);
         let job = Job {
             draft,
             body,
             teller,
         };
         self.outbox
-            .as_ref()
+            .as_mut()
             .expect("invariant: whoever is linked with `wasi:http` has an outbox")
             .put(job)?;
         Ok(Ok(self.table.push(FutureResponse::new(listener))?))

@@ -1,8 +1,10 @@
 //! Which files of cases are meant, and which plugin each is about.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use sandbook_executor::read_bounded;
 use sandbook_runbook::{Cases, Report, Source};
 
 use crate::places::Places;
@@ -10,6 +12,9 @@ use crate::problem::Problem;
 
 /// How a plugin's file of cases ends.
 const ENDING: &str = ".cases.yaml";
+
+/// The longest file of cases, in bytes.
+const LONGEST: usize = 16 << 20;
 
 /// The file of cases in a folder.
 const USUAL: &str = "cases.yaml";
@@ -46,7 +51,7 @@ fn one(target: &str, places: &Places) -> Result<Found, Problem> {
     }
     if target.ends_with(".wasm") {
         return Ok(Found {
-            file: beside(path),
+            file: cases_of(path),
             plugin: Some(named_as_file(path)),
         });
     }
@@ -62,7 +67,7 @@ fn one(target: &str, places: &Places) -> Result<Found, Problem> {
     let (_, plugin) =
         known.ok_or_else(|| Problem::wrong(format!("there is no plugin `{target}`")))?;
     Ok(Found {
-        file: beside(&plugin),
+        file: cases_of(&plugin),
         plugin: Some(target.to_owned()),
     })
 }
@@ -72,7 +77,7 @@ fn find_all(places: &Places) -> Result<Vec<Found>, Problem> {
     let mut found = Vec::new();
     if let Some(project) = places.project_if_any()? {
         for (name, plugin) in project.plugins() {
-            let file = beside(&plugin);
+            let file = cases_of(&plugin);
             if file.is_file() {
                 let plugin = Some(name.to_owned());
                 found.push(Found { file, plugin });
@@ -87,7 +92,7 @@ fn find_all(places: &Places) -> Result<Vec<Found>, Problem> {
     }
     if found.is_empty() {
         return Err(Problem::wrong("there are no cases here").help(
-            "a plugin's cases lie beside it as NAME.cases.yaml; or name a file: `sandbook plugin test FILE`",
+            "a plugin's cases lie beside it as NAME.cases.yaml, or in its folder as cases.yaml; or name a file: `sandbook plugin test FILE`",
         ));
     }
     Ok(found)
@@ -107,7 +112,7 @@ fn here() -> impl Iterator<Item = PathBuf> {
 /// Reads a file of cases; its faults, where it has some.
 pub(super) fn suite(found: &Found, plugin: Option<&str>) -> Result<Result<Suite, Report>, Problem> {
     let file = &found.file;
-    let text = fs::read_to_string(file).map_err(|error| {
+    let text = text_of(file).map_err(|error| {
         Problem::file("read", file, &error).help(
             "cases lie beside their plugin as NAME.cases.yaml, or in its folder as cases.yaml",
         )
@@ -124,6 +129,11 @@ pub(super) fn suite(found: &Found, plugin: Option<&str>) -> Result<Result<Suite,
         source,
         cases,
     }))
+}
+
+fn text_of(file: &Path) -> io::Result<String> {
+    let bytes = read_bounded(File::open(file)?, LONGEST)?;
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// The plugin that a file of cases is about.
@@ -147,7 +157,25 @@ fn plugin_of(file: &Path, cases: &Cases) -> String {
     named_as_file(&folder.join(format!("{stem}.wasm")))
 }
 
-/// The file of cases beside a packed plugin.
+/// The file of cases of a packed plugin: the one with its name, else the folder's, where that is about this plugin or can't be
+/// understood.
+fn cases_of(plugin: &Path) -> PathBuf {
+    let (own, usual) = (beside(plugin), plugin.with_file_name(USUAL));
+    if own.is_file() {
+        return own;
+    }
+    let Ok(text) = fs::read_to_string(&usual) else {
+        return own;
+    };
+    let name = shown(&usual);
+    let same = |file: String| fs::canonicalize(file).ok() == fs::canonicalize(plugin).ok();
+    match Cases::parse(&Source { name, text }) {
+        Ok(cases) if !same(plugin_of(&usual, &cases)) => own,
+        _ => usual,
+    }
+}
+
+/// The file of cases that is named as a packed plugin, and lies beside it.
 fn beside(plugin: &Path) -> PathBuf {
     let name = plugin.file_stem().unwrap_or_default().to_string_lossy();
     plugin.with_file_name(format!("{name}{ENDING}"))

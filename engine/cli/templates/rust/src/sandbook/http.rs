@@ -190,9 +190,9 @@ impl Response {
         );
         let seconds = self
             .header("retry-after")
-            .and_then(|after| after.parse().ok());
+            .and_then(|after| after.parse::<u32>().ok());
         Failure {
-            retry_after: seconds.map(Duration::from_secs),
+            retry_after: seconds.map(|seconds| Duration::from_secs(seconds.into())),
             ..Failure::new(kind, message).with_code(format!("Http{}", self.status()))
         }
     }
@@ -224,10 +224,14 @@ fn unanswered(error: http::Error) -> Failure {
 }
 
 /// A URL of a base and further segments, each of which stays one segment.
-pub fn join(base: &str, segments: &[&str]) -> Result<String, Failure> {
+pub fn join<S: AsRef<str>>(
+    base: &str,
+    segments: impl IntoIterator<Item = S>,
+) -> Result<String, Failure> {
     let mut url = base.trim_end_matches('/').to_owned();
     for segment in segments {
-        if matches!(*segment, "" | "." | "..") {
+        let segment = segment.as_ref();
+        if matches!(segment, "" | "." | "..") {
             let message = format!("`{segment}` can't be a part of a URL's path");
             return Err(Failure::new(Kind::InvalidInput, message));
         }
