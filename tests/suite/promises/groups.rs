@@ -9,17 +9,19 @@ use serde_json::Value;
 
 use super::stage::{Stage, until};
 
-/// Holds its group in its first attempt until it is killed. It is refused where another run holds it.
+/// Holds its group in its first attempt until it is killed. It is refused where another run holds it. What it reads comes
+/// when what it changed is on record: whoever waits for that kills nothing in doubt.
 const HOLD: &str = r#"name: hold
 inputs: { place: { type: string, default: east } }
 concurrency: { group: "site ${{ inputs.place }}" }
 steps:
   - id: hold
     uses: puppet
-    allow: [POST https://echo.simcloud.test/*]
+    allow: [POST https://echo.simcloud.test/*, GET https://echo.simcloud.test/*]
     with:
       actions:
         - { do: send, method: POST, url: "https://echo.simcloud.test/hold", must: true }
+        - { do: send, method: GET, url: "https://echo.simcloud.test/held", must: true }
         - { do: in_attempt, attempt: 1, then: { do: sleep, milliseconds: 60000 } }
 "#;
 
@@ -48,7 +50,7 @@ fn stage() -> Stage {
 /// A run that holds `site east`.
 fn hold(stage: &Stage) -> Child {
     let child = stage.lab.start(&RUN_HOLD);
-    until("the group is held", || !stage.arrived("POST").is_empty());
+    until("the group is held", || !stage.arrived("GET").is_empty());
     child
 }
 
@@ -282,12 +284,12 @@ fn a_plan_names_the_group() {
 fn a_run_that_is_taken_over_holds_its_group_here_or_waits_for_it() {
     let stage = stage();
     let elsewhere = || {
-        let before = stage.arrived("POST").len();
+        let before = stage.arrived("GET").len();
         let child = stage
             .lab
             .start(&[&RUN_HOLD[..], &["--state", "other"]].concat());
         until("the group is held elsewhere", || {
-            stage.arrived("POST").len() > before
+            stage.arrived("GET").len() > before
         });
         end(child, Signal::KILL);
     };
@@ -305,9 +307,9 @@ fn a_run_that_is_taken_over_holds_its_group_here_or_waits_for_it() {
     stage.lab.sandbook(&next).ok();
 
     elsewhere();
-    let here = stage.arrived("POST").len();
+    let here = stage.arrived("GET").len();
     let holder = stage.lab.start(&RUN_HOLD);
-    until("the group is held", || stage.arrived("POST").len() > here);
+    until("the group is held", || stage.arrived("GET").len() > here);
     let holding = runs(&stage).pop().unwrap()["run"].clone();
     let holding = holding.as_str().unwrap();
     import().says(&format!("run {holding} holds its group `site east`"));
